@@ -1,0 +1,73 @@
+package storage
+
+import (
+	"time"
+
+	"github.com/keywright/keywright/fault"
+)
+
+// The bounds of a Change.
+const (
+	MaxEntry = 64 << 10 // bytes of an Entry's body
+	MaxID    = 64       // bytes of an id
+)
+
+// Change is one atomic change of one record.
+type Change struct {
+	Record  Record    // inserted at version 0, or else its own fields replaced, all of them
+	Attempt string    // random, new for each call; stored with the record
+	Put     []Seat    // inserted; if a seat of this id is there its fields are replaced, and its lease only moves forward
+	Remove  []Removal // of a seat that is not there: nothing
+	Entries []Entry   // pending until the journal takes them
+}
+
+// Removal removes a seat. IfLease, where not nil, is the lease that was read
+// and is the reason: one that has moved since is a Conflict.
+type Removal struct {
+	ID      string
+	IfLease *time.Time
+}
+
+// Lease asks to move the end of a seat's lease.
+type Lease struct {
+	Record string
+	Seat   string
+	At     time.Time // when it was asked: a lease that ended by then is not moved
+	Until  time.Time
+}
+
+// Check refuses a Change that is not well-formed: without kind, id, attempt
+// or body, with an id that is too long, with a seat that is named twice, or
+// with an entry that has no id or is larger than MaxEntry. Every driver calls
+// it first.
+func (c Change) Check() error {
+	r := c.Record
+	switch {
+	case r.Kind == "" || r.ID == "" || len(r.ID) > MaxID:
+		return fault.Errorf(fault.InvalidInput, "a record needs a kind and an id of at most %d bytes", MaxID)
+	case r.Version < 0 || c.Attempt == "" || len(r.Body) == 0:
+		return fault.Errorf(fault.InvalidInput, "a change needs an attempt, a version that was read and a body")
+	}
+	named := make(map[string]bool, len(c.Put)+len(c.Remove))
+	name := func(id string) bool {
+		ok := id != "" && len(id) <= MaxID && !named[id]
+		named[id] = true
+		return ok
+	}
+	for _, s := range c.Put {
+		if !name(s.ID) || len(s.Body) == 0 {
+			return fault.Errorf(fault.InvalidInput, "a change puts a seat without id or body, or names one twice")
+		}
+	}
+	for _, s := range c.Remove {
+		if !name(s.ID) {
+			return fault.Errorf(fault.InvalidInput, "a change removes a seat without id, or names one twice")
+		}
+	}
+	for _, e := range c.Entries {
+		if e.ID == "" || len(e.ID) > MaxID || len(e.Body) == 0 || len(e.Body) > MaxEntry {
+			return fault.Errorf(fault.InvalidInput, "a journal entry needs an id and 1 to %d bytes", MaxEntry)
+		}
+	}
+	return nil
+}

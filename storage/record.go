@@ -1,0 +1,82 @@
+package storage
+
+import "time"
+
+// Kind says what a record is. Ids are unique over all kinds together.
+type Kind string
+
+// The kinds of records.
+const (
+	Product Kind = "product"
+	Plan    Kind = "plan"
+	License Kind = "license"
+	Alias   Kind = "alias" // leads from the id that a key makes to a license of another id
+)
+
+// Deleted is the Index.State of a record that is gone for its users and may
+// be swept once it is old.
+const Deleted = "deleted"
+
+// Record is the envelope of whatever is stored.
+type Record struct {
+	Kind     Kind
+	ID       string
+	Version  int64  // storage's own: 0 before the first commit, then 1, 2, 3 and so on
+	Revision int64  // counts the changes that staff made; storage only keeps it
+	Attempt  string // of the commit that wrote it
+	Index    Index
+	Done     []Operation // what was done under an idempotency key
+	Body     []byte      // a JSON object, the owner's; it need not repeat what Index says
+}
+
+// Index holds the fields that filters and orders name. Empty text and the
+// zero time are «none» and match no filter.
+type Index struct {
+	Product            string // an id
+	Plan               string // an id
+	State              string
+	ExternalID         string
+	CustomerEmail      string
+	CustomerExternalID string
+	Created            time.Time
+	Starts             time.Time
+	Ends               time.Time
+	Due                time.Time
+}
+
+// Operation is a change that was made under an idempotency key. Which are
+// kept and for how long is its owner's rule, not storage's.
+type Operation struct {
+	Name   string    `json:"name"`
+	Key    string    `json:"key"`    // what tells the idempotency key, such as a hash of it
+	Actor  string    `json:"actor"`  // who asked
+	Digest string    `json:"digest"` // of the input
+	At     time.Time `json:"at"`
+}
+
+// Seat is a part of a record with a lease of its own.
+type Seat struct {
+	ID    string    // unique in its record
+	Lease time.Time // its end; none is a seat that is kept until it is removed
+	Seen  time.Time
+	Body  []byte // a JSON object
+}
+
+// Stored is a record as it stands, with its seats in the order of their ids.
+type Stored struct {
+	Record
+	Seats []Seat
+	Total UsageTotal
+}
+
+// UsageTotal is the sum of all usage of a record.
+type UsageTotal struct {
+	Count int64
+	Last  time.Time
+}
+
+// Entry is a journal entry, encoded. Storage does not look inside.
+type Entry struct {
+	ID   string // unique among all entries there will ever be
+	Body []byte
+}
