@@ -30,18 +30,19 @@ type Record struct {
 }
 
 // Index holds the fields that filters and orders name. Empty text and the
-// zero time are «none» and match no filter.
+// zero time are «none» and match no filter. Its JSON goes into the digests of
+// records: names stay, and what is none is absent.
 type Index struct {
-	Product            string // an id
-	Plan               string // an id
-	State              string
-	ExternalID         string
-	CustomerEmail      string
-	CustomerExternalID string
-	Created            time.Time
-	Starts             time.Time
-	Ends               time.Time
-	Due                time.Time
+	Product            string    `json:"product,omitempty"` // an id
+	Plan               string    `json:"plan,omitempty"`    // an id
+	State              string    `json:"state,omitempty"`
+	ExternalID         string    `json:"externalId,omitempty"`
+	CustomerEmail      string    `json:"customerEmail,omitempty"`
+	CustomerExternalID string    `json:"customerExternalId,omitempty"`
+	Created            time.Time `json:"created,omitzero"`
+	Starts             time.Time `json:"starts,omitzero"`
+	Ends               time.Time `json:"ends,omitzero"`
+	Due                time.Time `json:"due,omitzero"`
 }
 
 // Operation is a change that was made under an idempotency key. Which are

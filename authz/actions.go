@@ -1,0 +1,39 @@
+package authz
+
+// Action is something that a caller may be allowed to do, on all products or
+// on some. No action implies another.
+type Action string
+
+// The actions of the public contract, each in the words of @hasPermission.
+const (
+	// ProductRead shows products. It does not show their plans or licenses.
+	ProductRead Action = "product:read"
+	// ProductWrite creates, changes and archives products.
+	ProductWrite Action = "product:write"
+	// PlanRead shows plans.
+	PlanRead Action = "plan:read"
+	// PlanWrite creates, changes and archives plans, and with them the terms
+	// of every license that does not override them.
+	PlanWrite Action = "plan:write"
+	// LicenseRead shows licenses with their customers, and the product and
+	// plan of each. It does not show keys.
+	LicenseRead Action = "license:read"
+	// LicenseIssue issues licenses and shows each new one's key once. It does
+	// not show the key of any other.
+	LicenseIssue Action = "license:issue"
+	// LicenseSuspend suspends licenses and ends a suspension. It does not end
+	// a revocation.
+	LicenseSuspend Action = "license:suspend"
+	// LicenseRevoke revokes licenses, and with LicenseSuspend ends that.
+	LicenseRevoke Action = "license:revoke"
+	// LicenseRevealKey shows the key of a license again.
+	LicenseRevealKey Action = "license:reveal-key"
+)
+
+// Actions lists all actions.
+func Actions() []Action {
+	return []Action{
+		ProductRead, ProductWrite, PlanRead, PlanWrite,
+		LicenseRead, LicenseIssue, LicenseSuspend, LicenseRevoke, LicenseRevealKey,
+	}
+}
