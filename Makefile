@@ -1,0 +1,34 @@
+# What people run. The work is done by scripts/test.sh and by the go command.
+
+# Go's own installer leaves /usr/local/go/bin out of PATH.
+export PATH := $(PATH):/usr/local/go/bin
+
+.PHONY: run build test test-long bench generate lint fmt
+
+# Arguments go in ARGS: make run ARGS='--listen 127.0.0.1:9000'
+run: build
+	bin/keywright serve --dev $(ARGS)
+
+build:
+	@command -v go >/dev/null || { echo 'Go is missing: see https://go.dev/doc/install' >&2; exit 1; }
+	go build -o bin/keywright ./cmd/keywright
+
+# Everything that a change must pass; installs what Debian lacks.
+test:
+	bash scripts/test.sh
+
+# The same tests with many more rounds, up to an hour for each package.
+test-long:
+	bash scripts/test.sh long
+
+bench:
+	go run ./internal/bench $(ARGS)
+
+generate:
+	go generate ./...
+
+lint:
+	bash scripts/test.sh lint
+
+fmt:
+	gofmt -w .

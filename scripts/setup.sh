@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# Brings a Debian machine to where the tests run: it installs what is missing
+# as root, and names it to anyone else. Go itself is left to the caller.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+missing=()
+need() { # need PACKAGE COMMAND...: the package, if the command fails
+	local package=$1
+	shift
+	"$@" >/dev/null 2>&1 || missing+=("$package")
+}
+
+need make command -v make
+need git command -v git
+need curl command -v curl
+need gcc command -v gcc
+need libc6-dev test -e /usr/include/stdlib.h # the race detector needs cgo
+need ca-certificates test -s /etc/ssl/certs/ca-certificates.crt
+
+if ((${#missing[@]})); then
+	if ((EUID != 0)) || ! command -v apt-get >/dev/null; then
+		echo "These Debian packages are missing; install them as root: ${missing[*]}" >&2
+		exit 1
+	fi
+	echo "installing ${missing[*]}"
+	export DEBIAN_FRONTEND=noninteractive
+	log=$(mktemp)
+	trap 'rm -f "$log"' EXIT
+	if ! { apt-get -o DPkg::Lock::Timeout=300 update &&
+		apt-get -o DPkg::Lock::Timeout=300 install -y --no-install-recommends "${missing[@]}"; } \
+		>"$log" 2>&1 </dev/null; then
+		cat "$log" >&2
+		exit 1
+	fi
+fi
+
+PATH=$PATH:/usr/local/go/bin
+if ! command -v go >/dev/null; then
+	echo "Go is missing; install $(grep '^go ' go.mod) or later: https://go.dev/doc/install" >&2
+	exit 1
+fi
+go list -m >/dev/null # refuses a Go older than go.mod's

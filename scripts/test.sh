@@ -1,0 +1,179 @@
+#!/usr/bin/env bash
+# Runs every check of the repository, stops at the first that fails, and says
+# at the end what ran. "long" runs the tests and fuzz targets alone, with many
+# more rounds; "lint" the linter alone.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+export PATH=$PATH:/usr/local/go/bin
+
+# Counts, not seconds: at the end of a -fuzztime in seconds Go's coordinator
+# may report its own deadline as a failure (go.dev/issue/75804).
+fuzz_runs=${FUZZ_RUNS:-20000x}
+
+scratch=$(mktemp -d)
+current='' # the step that runs now
+ran=() not_run=()
+result='0 passed, 1 failed' # the last line; a step that stops the run counts as one failure
+note=''                     # what a step adds to its line of the summary
+
+main() {
+	trap finish EXIT
+	case ${1:-all} in
+	all)
+		step set-up bash scripts/setup.sh
+		step gofmt check_gofmt
+		step 'go mod tidy' go mod tidy -diff
+		step generate check_generated
+		step vet check_vet
+		step tools build_tools
+		step lint check_lint
+		step test run_tests 20m
+		step fuzz run_fuzz
+		step govulncheck check_vulnerabilities
+		not_run+=('the long run: make test-long')
+		;;
+	long)
+		export KEYWRIGHT_LONG=1
+		fuzz_runs=${FUZZ_RUNS:-2000000x}
+		step set-up bash scripts/setup.sh
+		step test run_tests 60m "${RAPID_CHECKS:-2000}"
+		step fuzz run_fuzz
+		;;
+	lint)
+		step tools build_tools
+		step lint check_lint
+		result='lint passed'
+		;;
+	*)
+		echo "unknown argument $1: none, long or lint" >&2
+		exit 2
+		;;
+	esac
+}
+
+step() { # step NAME COMMAND...
+	local started=$SECONDS
+	current=$1 note=''
+	shift
+	echo "== $current"
+	"$@"
+	[[ $note == NOT\ RUN* ]] || ran+=("$(printf '%-14s %5d s  %s' "$current" $((SECONDS - started)) "$note")")
+	current=''
+}
+
+finish() {
+	local status=$?
+	if [[ -s $scratch/report ]]; then
+		result=$(head -n 1 "$scratch/report")
+		mapfile -t -O "${#not_run[@]}" not_run < <(tail -n +2 "$scratch/report")
+	fi
+	rm -rf "$scratch"
+	echo
+	echo 'what ran:'
+	((${#ran[@]} == 0)) || printf '  %s\n' "${ran[@]}"
+	((${#not_run[@]} == 0)) || printf '%s\n' 'what did not:' "${not_run[@]/#/  }"
+	if ((status != 0)); then
+		echo "FAILED in the step: ${current:-start}"
+		# The tests may have passed, and a later step failed.
+		[[ $result != *', 0 failed' ]] || result=${result/%0 failed/1 failed}
+	fi
+	echo "$result"
+}
+
+check_gofmt() {
+	local files
+	files=$(gofmt -l .)
+	[[ -z $files ]] || { gofmt -d . && echo 'not formatted; run: make fmt' && return 1; }
+}
+
+# Compares with what was there before, not with git: a tree with changes that
+# are not yet committed passes as long as what is generated is up to date.
+check_generated() {
+	copy_generated "$scratch/before"
+	go generate ./...
+	copy_generated "$scratch/after"
+	[[ ! -e graph/unbound_gen.go ]] ||
+		{ echo 'graph/unbound_gen.go: a type of the schema is bound to no Go type' && return 1; }
+	diff -ruN "$scratch/before" "$scratch/after" || { echo 'generated files were out of date' && return 1; }
+	note="$(find "$scratch/after" -type f | wc -l) files"
+	[[ $note != '0 files' ]] || { echo 'no generated file was found' && return 1; }
+}
+
+copy_generated() { # copy_generated DIRECTORY
+	mkdir "$1"
+	{ grep -rlE --include='*.go' --exclude-dir='.*' '^// Code generated .* DO NOT EDIT\.$' ./* || true; } |
+		xargs -r cp --parents -t "$1"
+}
+
+check_vet() {
+	go vet ./...
+	go -C tools vet ./...
+}
+
+# Builds the pinned tools of tools/go.mod into .tools/bin, unless they were
+# built from the same before.
+build_tools() {
+	local wanted
+	wanted=$(cat tools/go.mod tools/go.sum <(go version) tools/testreport/*.go | sha256sum)
+	[[ $(cat .tools/built 2>/dev/null) != "$wanted" ]] || { note='built before' && return; }
+	mkdir -p .tools/bin
+	go -C tools build -buildvcs=false -trimpath -ldflags='-s -w' -o ../.tools/bin/ tool ./testreport
+	echo "$wanted" >.tools/built
+}
+
+check_lint() {
+	.tools/bin/golangci-lint run ./...
+	(cd tools && ../.tools/bin/golangci-lint run ./...)
+}
+
+run_tests() { # run_tests TIMEOUT [CHECKS]
+	[[ -x .tools/bin/testreport ]] || build_tools
+	go_tests "$@" | .tools/bin/testreport "$scratch/report"
+	note=$(head -n 1 "$scratch/report")
+}
+
+# Rapid takes the number of its checks by a flag, which packages without it
+# refuse.
+go_tests() { # go_tests TIMEOUT [CHECKS]
+	local packages with_rapid status=0
+	if [[ -z ${2:-} ]]; then
+		go test -race -timeout "$1" -json ./... || status=1
+	else
+		packages=$(go list ./...)
+		with_rapid=$(go list -test -f '{{range .Deps}}{{if eq . "pgregory.net/rapid"}}{{$.ImportPath}}{{end}}{{end}}' ./... |
+			sed -n 's/\.test$//p')
+		[[ -n $with_rapid ]] || { echo 'no package with property tests was found' >&2 && return 1; }
+		# shellcheck disable=SC2086 # lists of packages
+		go test -race -timeout "$1" -json $with_rapid -rapid.checks="$2" || status=1
+		# shellcheck disable=SC2046
+		go test -race -timeout "$1" -json $(grep -vxF "$with_rapid" <<<"$packages") || status=1
+	fi
+	go -C tools test -json ./... || status=1
+	return $status
+}
+
+run_fuzz() {
+	local targets=0 file name
+	while IFS=: read -r file name; do
+		echo "$file $name"
+		go test -run '^$' -fuzz "^$name\$" -fuzztime "$fuzz_runs" "$(dirname "$file")" >"$scratch/fuzz" 2>&1 ||
+			{ cat "$scratch/fuzz" && return 1; }
+		targets=$((targets + 1))
+	done < <(grep -rEo --include='*_test.go' --exclude-dir='.*' '^func Fuzz[A-Za-z0-9_]*' ./* | sed 's/:func /:/')
+	note="$targets targets, $fuzz_runs each"
+	((targets > 0)) || { echo 'no fuzz target was found' && return 1; }
+}
+
+check_vulnerabilities() {
+	local status=0
+	timeout 300 .tools/bin/govulncheck ./... >"$scratch/vulnerabilities" 2>&1 || status=$?
+	((status != 0)) || return 0
+	cat "$scratch/vulnerabilities"
+	# 3 is govulncheck's own "found some".
+	((status != 3)) && grep -q 'fetching vulnerabilities' "$scratch/vulnerabilities" || return 1
+	note='NOT RUN (its database cannot be reached)'
+	not_run+=("govulncheck: $note")
+	[[ ${KEYWRIGHT_REQUIRE_VULNCHECK:-} != 1 ]]
+}
+
+main "$@"
