@@ -12,20 +12,37 @@ const Alphabet = "0123456789abcdefghjkmnpqrstvwxyz"
 // Length is the number of characters behind the prefix and its underscore.
 const Length = 26
 
-// FromHash gives the id whose bits are the first 130 of hash, which must have
-// at least 17 bytes: a SHA-256, an HMAC or random bytes.
-func FromHash(prefix string, hash []byte) string {
+// Values gives the first 130 bits of hash, which must have at least 17 bytes,
+// as 26 numbers of 5 bits, the most significant bit first.
+func Values(hash []byte) (values [Length]byte) {
 	_ = hash[16]
-	var text [Length]byte
-	for i := range text {
+	for i := range values {
 		bit := i * 5
 		word := uint16(hash[bit/8]) << 8
 		if bit/8+1 < len(hash) {
 			word |= uint16(hash[bit/8+1])
 		}
-		text[i] = Alphabet[word>>(11-bit%8)&31]
+		values[i] = byte(word >> (11 - bit%8) & 31)
+	}
+	return values
+}
+
+// FromHash gives the id whose bits are the first 130 of hash, which must have
+// at least 17 bytes: a SHA-256, an HMAC or random bytes.
+func FromHash(prefix string, hash []byte) string {
+	text := Values(hash)
+	for i, value := range text {
+		text[i] = Alphabet[value]
 	}
 	return prefix + "_" + string(text[:])
+}
+
+// FromSymbols gives the id whose digits have these values, each below 32.
+func FromSymbols(prefix string, symbols [Length]byte) string {
+	for i, v := range symbols {
+		symbols[i] = Alphabet[v&31]
+	}
+	return prefix + "_" + string(symbols[:])
 }
 
 // FromUUID gives the id of a 128-bit UUID; like a ULID's, its two leading
