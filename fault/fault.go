@@ -106,19 +106,20 @@ func Is(err error, code Code) bool { return err != nil && CodeOf(err) == code }
 // input. An error that is none, joined or alone, stands as Internal with
 // itself as the cause.
 func All(err error) []*Error {
+	for inner := err; inner != nil; inner = errors.Unwrap(inner) {
+		if e, ok := inner.(*Error); ok {
+			return []*Error{e}
+		}
+		if joined, ok := inner.(interface{ Unwrap() []error }); ok {
+			var all []*Error
+			for _, one := range joined.Unwrap() {
+				all = append(all, All(one)...)
+			}
+			return all
+		}
+	}
 	if err == nil {
 		return nil
-	}
-	if joined, ok := err.(interface{ Unwrap() []error }); ok {
-		var all []*Error
-		for _, one := range joined.Unwrap() {
-			all = append(all, All(one)...)
-		}
-		return all
-	}
-	var e *Error
-	if errors.As(err, &e) {
-		return []*Error{e}
 	}
 	return []*Error{Wrap(Internal, err, "internal error")}
 }
