@@ -90,7 +90,8 @@ func open(cursor, question string) (string, error) {
 		return "", fault.Invalid("after", "after is not a cursor")
 	}
 	raw, err := base64.RawURLEncoding.Strict().DecodeString(cursor)
-	if err != nil || len(raw) <= digestSize {
+	// Even strict decoding skips line breaks.
+	if err != nil || len(raw) <= digestSize || strings.ContainsAny(cursor, "\r\n") {
 		return "", fault.Invalid("after", "after is not a cursor")
 	}
 	digest := sha256.Sum256([]byte(question))
