@@ -1,0 +1,34 @@
+package actor_test
+
+import (
+	"encoding/json"
+	"testing"
+
+	"github.com/keywright/keywright/actor"
+)
+
+func TestAContextSaysWhoIsCalling(t *testing.T) {
+	if got := actor.From(t.Context()); !got.Nobody() || got.String() != "nobody" {
+		t.Errorf("without a word it is %v", got)
+	}
+	token := actor.Actor{Kind: actor.Token, ID: "tok_1"}
+	ctx := actor.With(t.Context(), token)
+	if got := actor.From(ctx); got != token || got.Nobody() || got.String() != "TOKEN tok_1" {
+		t.Errorf("calling is %v", got)
+	}
+	holder := actor.Actor{Kind: actor.LicenseHolder, ID: "lic_1"}
+	if got := actor.From(actor.With(ctx, holder)); got != holder {
+		t.Errorf("the inner context has %v", got)
+	}
+	if got := actor.From(actor.With(ctx, actor.Actor{})); !got.Nobody() {
+		t.Errorf("nobody became %v", got)
+	}
+}
+
+// Journals hold this form for ever.
+func TestTheStoredFormOfAnActor(t *testing.T) {
+	text, err := json.Marshal(actor.Actor{Kind: actor.User, ID: "https://login.example|42"})
+	if want := `{"kind":"USER","id":"https://login.example|42"}`; err != nil || string(text) != want {
+		t.Errorf("%s, %v", text, err)
+	}
+}
