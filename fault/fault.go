@@ -107,7 +107,7 @@ func Is(err error, code Code) bool { return err != nil && CodeOf(err) == code }
 // itself as the cause.
 func All(err error) []*Error {
 	for inner := err; inner != nil; inner = errors.Unwrap(inner) {
-		if e, ok := inner.(*Error); ok {
+		if e, ok := inner.(*Error); ok { //nolint:errorlint // the loop unwraps
 			return []*Error{e}
 		}
 		if joined, ok := inner.(interface{ Unwrap() []error }); ok {

@@ -51,6 +51,7 @@ func (s *Secret) Digest(parts ...string) [sha256.Size]byte {
 // mac is HMAC-SHA256 under one key. It keeps states that have hashed the key
 // already: half the work of a short message.
 type mac struct {
+	fresh  func() hash.Hash
 	states sync.Pool // of *macState
 }
 
@@ -60,14 +61,19 @@ type macState struct {
 }
 
 func newMAC(key []byte) *mac {
-	m := &mac{}
-	m.states.New = func() any { return &macState{hmac: hmac.New(sha256.New, key)} }
-	return m
+	return &mac{fresh: func() hash.Hash { return hmac.New(sha256.New, key) }}
+}
+
+func (m *mac) begin() *macState {
+	if state, ok := m.states.Get().(*macState); ok {
+		return state
+	}
+	return &macState{hmac: m.fresh()}
 }
 
 // of gives the MAC of the texts, one behind the other.
 func (m *mac) of(texts ...string) [sha256.Size]byte {
-	state := m.states.Get().(*macState)
+	state := m.begin()
 	for _, text := range texts {
 		state.write(text)
 	}
@@ -77,7 +83,7 @@ func (m *mac) of(texts ...string) [sha256.Size]byte {
 // ofParts gives the MAC of the parts, each behind its length in 4 bytes,
 // big-endian. So no two lists of parts are the same message.
 func (m *mac) ofParts(parts ...string) [sha256.Size]byte {
-	state := m.states.Get().(*macState)
+	state := m.begin()
 	for _, part := range parts {
 		size := binary.BigEndian.AppendUint32(state.buffer[:0], uint32(len(part)))
 		state.hmac.Write(size)

@@ -141,8 +141,11 @@ func refuseShown(t *testing.T, name, text, hidden string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	decimal := strings.Trim(fmt.Sprint(raw), "[]")
-	for _, form := range []string{hidden[:16], strings.ToUpper(hidden[:16]), decimal, strings.Trim(fmt.Sprintf("%#v", raw), "[]byte{}"), string(raw)} {
+	forms := []string{
+		hidden[:16], strings.ToUpper(hidden[:16]), string(raw),
+		strings.Trim(fmt.Sprintf("%d", raw), "[]"), strings.TrimSuffix(strings.TrimPrefix(fmt.Sprintf("%#v", raw), "[]byte{"), "}"),
+	}
+	for _, form := range forms {
 		if strings.Contains(text, form) {
 			t.Errorf("%s is shown as %q", name, form)
 		}

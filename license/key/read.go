@@ -78,7 +78,7 @@ func Hint(text string) string {
 
 // readPrefix reads the prefix and the separator that ends it.
 func (k *Key) readPrefix(text string) (rest string, ok bool) {
-	for i := 0; i < len(text); i++ {
+	for i := range len(text) {
 		class, size := classOf(text[i:])
 		if class == separator {
 			return text[i+size:], i >= MinPrefix
