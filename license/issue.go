@@ -1,0 +1,66 @@
+package license
+
+import (
+	"slices"
+	"time"
+
+	"github.com/keywright/keywright/fault"
+)
+
+// IssueSpec is what staff say of a new license.
+type IssueSpec struct {
+	ExternalID     string
+	Customer       Customer
+	StartsAt       *time.Time
+	ExpiresAt      *time.Time // instead of the plan's duration
+	NeverExpires   bool       // whatever the plan's duration
+	Overrides      Overrides
+	AllowedDomains []string // in any spelling
+	Metadata       Metadata
+}
+
+// Issue makes a license, which lacks what the caller sets: ID, Keys, SecretID
+// and CreatedBy. Errors: InvalidInput for each bad field; Conflict State if
+// product or plan is archived.
+func Issue(product *Product, plan *Plan, spec IssueSpec, now time.Time) (*License, error) {
+	switch {
+	case product.Archived:
+		return nil, clash("product %s is archived: restore it first", product.Code)
+	case plan.Archived:
+		return nil, clash("plan %s is archived: restore it first, or choose another", plan.Code)
+	case plan.ProductID != product.ID:
+		return nil, fault.Invalid("plan", "plan %s is not of product %s", plan.Code, product.Code)
+	}
+	now = stored(now)
+	l := &License{
+		ProductID: product.ID, PlanID: plan.ID, State: Issued,
+		ExternalID: spec.ExternalID, Customer: spec.Customer,
+		StartsAt: storedOrNone(spec.StartsAt), ExpiresAt: storedOrNone(spec.ExpiresAt),
+		Overrides: spec.Overrides, AllowedDomains: NormalPatterns(spec.AllowedDomains), Metadata: spec.Metadata,
+		Revision: 1, CreatedAt: now, UpdatedAt: now,
+	}
+	l.Overrides.Entitlements = slices.Clone(spec.Overrides.Entitlements)
+	for i := range l.Overrides.Entitlements {
+		e := &l.Overrides.Entitlements[i]
+		e.ExpiresAt = stored(e.ExpiresAt)
+	}
+	var bad problems
+	switch {
+	case spec.NeverExpires && spec.ExpiresAt != nil:
+		bad.add("neverExpires", "give either neverExpires or expiresAt")
+	case spec.NeverExpires || spec.ExpiresAt != nil || plan.Duration == nil:
+	case plan.ExpiryBasis == FromFirstActivation:
+		l.AwaitsActivation = true
+	default:
+		l.ExpiresAt = plan.Duration.AddTo(later(l.StartsAt, now))
+	}
+	// A time that is given and is the zero time would pass for none.
+	bad.given("startsAt", spec.StartsAt)
+	bad.given("expiresAt", spec.ExpiresAt)
+	bad.take(l.Check())
+	bad.take(l.checkSeats(plan))
+	if err := bad.err(); err != nil {
+		return nil, err
+	}
+	return l, nil
+}
