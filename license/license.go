@@ -58,6 +58,8 @@ type License struct {
 	// empty where it was issued without one.
 	InputDigest string
 
+	RevealReason string // that was given last for showing its key again
+
 	ValidationCount int64
 	LastValidatedAt time.Time
 
@@ -85,7 +87,7 @@ type Overrides struct {
 
 // Limit bounds a number of seats; a nil Max is no limit.
 type Limit struct {
-	Max *int
+	Max *int `json:"max"`
 }
 
 // Key is one key of a license. The key itself is never stored in the clear.

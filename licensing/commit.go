@@ -1,0 +1,128 @@
+package licensing
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"time"
+
+	"github.com/keywright/keywright/actor"
+	"github.com/keywright/keywright/fault"
+	"github.com/keywright/keywright/journal"
+	"github.com/keywright/keywright/storage"
+)
+
+// Lost races that retry forgives before it gives up: with the back-off below,
+// about two seconds.
+const maxTries = 12
+
+// How long a commit of unknown outcome is looked up for, whatever became of
+// the caller.
+const lookUpTimeout = 5 * time.Second
+
+// errLostRace is a commit that found its record changed, or its id taken,
+// since it was read.
+var errLostRace = errors.New("licensing: lost a race")
+
+// retry runs try, which reads, decides and commits, until it does not lose a
+// race. Errors: those of try, and Unavailable after maxTries.
+func retry(ctx context.Context, try func() error) error {
+	for n := range maxTries {
+		err := try()
+		if !errors.Is(err, errLostRace) {
+			return err
+		}
+		// The first race is lost to one who has just won; only a crowd waits.
+		wait := time.Duration(n) * time.Duration(1+rand.IntN(8)) * time.Millisecond << (n / 2)
+		timer := time.NewTimer(wait)
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return fault.Wrap(fault.Unavailable, ctx.Err(), "the caller gave up")
+		}
+	}
+	busy := fault.Errorf(fault.Unavailable, "too many changes of one record at once")
+	busy.RetryAfter = time.Second
+	return busy
+}
+
+// commitment is one record after a change, and what its journal entry says.
+type commitment struct {
+	by     actor.Actor
+	at     time.Time
+	event  journal.Type
+	record storage.Record // with the version that was read
+	before facts
+	after  facts
+	put    []storage.Seat
+	remove []storage.Removal
+}
+
+// commit makes the change durable together with its entry. It fails with
+// errLostRace if the record was changed, or its id taken, meanwhile.
+func (s *Service) commit(ctx context.Context, c commitment) error {
+	entry, err := s.entry(c)
+	if err != nil {
+		return err
+	}
+	return s.send(ctx, storage.Change{
+		Record: c.record, Put: c.put, Remove: c.remove, Entries: []storage.Entry{entry},
+	})
+}
+
+// send hands a change to storage, and finds out what became of it where
+// storage cannot tell.
+func (s *Service) send(ctx context.Context, c storage.Change) error {
+	attempt, err := s.nonce()
+	if err != nil {
+		return err
+	}
+	c.Attempt = attempt
+	err = s.store.Commit(ctx, c)
+	switch {
+	case err == nil, fault.Is(err, fault.InvalidInput):
+		return err
+	case fault.Is(err, fault.Conflict):
+		return errLostRace
+	}
+	// The outcome is not known; the record tells, even if the caller is gone.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lookUpTimeout)
+	defer cancel()
+	found, readErr := s.store.Get(ctx, c.Record.ID)
+	if readErr == nil && found[0] != nil && found[0].Attempt == attempt {
+		return nil
+	}
+	return fault.Wrap(fault.Unavailable, err, "the change may or may not have been made; ask again under the same idempotency key")
+}
+
+// entry makes the journal entry of a change.
+func (s *Service) entry(c commitment) (storage.Entry, error) {
+	id, err := journal.NewID(c.at, s.random)
+	if err != nil {
+		return storage.Entry{}, err
+	}
+	first := s.secrets.First()
+	digest, err := journal.Digest(first, c.record)
+	if err != nil {
+		return storage.Entry{}, err
+	}
+	return journal.Entry{
+		ID: id, Type: c.event, Version: 1, At: c.at, Actor: c.by,
+		Subject: c.record.ID, Product: c.record.Index.Product,
+		Revision: c.record.Revision, Digest: digest,
+		Data: diff(first, c.record.ID, c.before, c.after),
+	}.Encode()
+}
+
+// nonce gives 128 random bits as text.
+func (s *Service) nonce() (string, error) {
+	var b [16]byte
+	if _, err := io.ReadFull(s.random, b[:]); err != nil {
+		return "", fmt.Errorf("licensing: reading randomness: %w", err)
+	}
+	return base64.RawURLEncoding.EncodeToString(b[:]), nil
+}

@@ -1,0 +1,145 @@
+package licensing
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/keywright/keywright/actor"
+	"github.com/keywright/keywright/fault"
+	"github.com/keywright/keywright/secret"
+	"github.com/keywright/keywright/storage"
+)
+
+// What is done to a record under an idempotency key is remembered with the
+// record for a day, and none is dropped early: one more is refused.
+const (
+	rememberFor   = 24 * time.Hour
+	maxRemembered = 256
+)
+
+// MaxIdempotencyKey bounds an idempotency key, in bytes.
+const MaxIdempotencyKey = 200
+
+// checkIdempotencyKey gives the key, empty where none was given.
+func checkIdempotencyKey(given *string) (string, error) {
+	if given == nil {
+		return "", nil
+	}
+	if *given == "" || len(*given) > MaxIdempotencyKey {
+		return "", fault.Invalid("idempotencyKey", "idempotencyKey must have 1 to %d characters", MaxIdempotencyKey)
+	}
+	return *given, nil
+}
+
+// inputDigest tells one input of an operation from another. It is keyed, since
+// an input may hold an imported key, and names its secret, since a record may
+// outlive the place of that in the list. Members that are null or false do not
+// count, so an input that gains an optional field keeps its digest.
+func inputDigest(s *secret.Secret, operation string, input any) (string, error) {
+	text, err := json.Marshal(input)
+	if err != nil {
+		return "", fmt.Errorf("licensing: encoding an input: %w", err)
+	}
+	var members map[string]any
+	if err := json.Unmarshal(text, &members); err != nil {
+		return "", fmt.Errorf("licensing: encoding an input: %w", err)
+	}
+	delete(members, "IdempotencyKey")
+	for name, value := range members {
+		if value == nil || value == false {
+			delete(members, name)
+		}
+	}
+	if text, err = json.Marshal(members); err != nil {
+		return "", fmt.Errorf("licensing: encoding an input: %w", err)
+	}
+	mac := s.Digest("input", operation, string(text))
+	return s.ID() + "." + base64.RawURLEncoding.EncodeToString(mac[:16]), nil
+}
+
+// sameInput reports whether a stored digest is of this input.
+func (s *Service) sameInput(stored, operation string, input any) (bool, error) {
+	name, _, _ := strings.Cut(stored, ".")
+	made := s.secrets.ByID(name)
+	if made == nil {
+		return false, nil
+	}
+	digest, err := inputDigest(made, operation, input)
+	return hmac.Equal([]byte(digest), []byte(stored)), err
+}
+
+// operation is a change that is asked for under an idempotency key; the zero
+// one is asked for without.
+type operation struct {
+	name   string
+	key    string
+	input  any
+	record string
+}
+
+// storedKey is how a record remembers the idempotency key.
+func (o operation) storedKey() string {
+	sum := sha256.Sum256([]byte(o.key))
+	return base64.RawURLEncoding.EncodeToString(sum[:16])
+}
+
+// wasDone reports whether the operation is among those that were done to its
+// record. Errors: Conflict Taken where another actor used its key,
+// IdempotencyMismatch where it came with another input.
+func (s *Service) wasDone(done []storage.Operation, o operation, who actor.Actor) (bool, error) {
+	if o.key == "" {
+		return false, nil
+	}
+	key := o.storedKey()
+	for _, d := range done {
+		if d.Name != o.name || d.Key != key {
+			continue
+		}
+		same, err := s.sameInput(d.Digest, o.name, o.input)
+		if err != nil {
+			return false, err
+		}
+		return true, compare(d.Actor == who.String(), same, o.record)
+	}
+	return false, nil
+}
+
+// compare judges a repeated idempotency key; id is what it led to.
+func compare(sameActor, sameInput bool, id string) error {
+	switch {
+	case !sameActor:
+		return fault.Clash(fault.Taken, id, "another caller has used this idempotency key")
+	case !sameInput:
+		return fault.Clash(fault.IdempotencyMismatch, id, "this idempotency key was used with another input")
+	}
+	return nil
+}
+
+// remember adds the operation to those that were done, without those that are
+// older than a day. Errors: RateLimited where there are too many.
+func (s *Service) remember(done []storage.Operation, o operation, who actor.Actor, now time.Time) ([]storage.Operation, error) {
+	kept := slices.DeleteFunc(slices.Clone(done), func(d storage.Operation) bool {
+		return !d.At.Add(rememberFor).After(now)
+	})
+	if o.key == "" {
+		return kept, nil
+	}
+	if len(kept) >= maxRemembered {
+		full := fault.Errorf(fault.RateLimited, "%d changes of this record were made under idempotency keys within a day", len(kept))
+		full.RetryAfter = kept[0].At.Add(rememberFor).Sub(now)
+		return nil, full
+	}
+	digest, err := inputDigest(s.secrets.First(), o.name, o.input)
+	if err != nil {
+		return nil, err
+	}
+	return append(kept, storage.Operation{
+		Name: o.name, Key: o.storedKey(), Actor: who.String(), Digest: digest, At: now,
+	}), nil
+}

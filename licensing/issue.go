@@ -1,0 +1,342 @@
+package licensing
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/keywright/keywright/authz"
+	"github.com/keywright/keywright/fault"
+	"github.com/keywright/keywright/journal"
+	"github.com/keywright/keywright/license"
+	"github.com/keywright/keywright/secret"
+	"github.com/keywright/keywright/storage"
+)
+
+// CustomerInput says who holds a license.
+type CustomerInput struct {
+	Email      *string
+	Name       *string
+	ExternalID *string
+}
+
+// LimitInput is a limit of a license's own: exactly one of the two.
+type LimitInput struct {
+	Max       *int
+	Unlimited *bool
+}
+
+// IssueLicenseInput is the input of issueLicense.
+type IssueLicenseInput struct {
+	Plan           string
+	ExternalID     *string
+	Customer       *CustomerInput
+	StartsAt       *time.Time
+	ExpiresAt      *time.Time
+	NeverExpires   bool
+	MaxMachines    *LimitInput
+	MaxDomains     *LimitInput
+	Grace          *license.Duration
+	Entitlements   []EntitlementInput
+	AllowedDomains []string
+	Key            *string
+	Metadata       license.Metadata
+	IdempotencyKey *string
+}
+
+// IssueLicensePayload is the result of issueLicense.
+type IssueLicensePayload struct {
+	License *LicenseView
+	Key     string
+}
+
+// issueOperation is also what idempotency keys of batches are derived under.
+const issueOperation = "issueLicense"
+
+// keyRevealedFree is how long a retry of an issue may show its key to a caller
+// without license:reveal-key.
+const keyRevealedFree = 24 * time.Hour
+
+// IssueLicense makes a license and shows its key. Under an idempotency key
+// the license's key is derived from it, so a retry makes the same license,
+// finds the first call's, and shows its key again.
+func (s *Service) IssueLicense(ctx context.Context, in IssueLicenseInput) (*IssueLicensePayload, error) {
+	who, err := s.authorize(ctx, authz.LicenseIssue)
+	if err != nil {
+		return nil, err
+	}
+	idempotencyKey, err := checkIdempotencyKey(in.IdempotencyKey)
+	if err != nil {
+		return nil, err
+	}
+	in.Plan = planID(in.Plan)
+	plan, err := s.planToIssue(ctx, who, in.Plan)
+	if err != nil {
+		return nil, err
+	}
+	i := issue{caller: who, input: in, plan: plan, idempotencyKey: idempotencyKey}
+	if in.Key != nil {
+		return s.importKey(ctx, i)
+	}
+	return s.generateKey(ctx, i)
+}
+
+// issue is a license that is about to be made.
+type issue struct {
+	caller
+	input          IssueLicenseInput
+	plan           *PlanView
+	idempotencyKey string
+}
+
+func (s *Service) planToIssue(ctx context.Context, who caller, id string) (*PlanView, error) {
+	stored, err := s.read(ctx, who, storage.Plan, id)
+	if err != nil {
+		return nil, err
+	}
+	plan, err := decodePlan(stored)
+	if err != nil {
+		return nil, err
+	}
+	return s.planView(ctx, plan)
+}
+
+// generateKey issues under a key of our own making.
+func (s *Service) generateKey(ctx context.Context, i issue) (*IssueLicensePayload, error) {
+	if i.idempotencyKey == "" {
+		k, err := s.randomKey(i.plan.Product.KeyPrefix)
+		if err != nil {
+			return nil, err
+		}
+		return s.insert(ctx, i, k)
+	}
+	if payload, err := s.issuedBefore(ctx, i, i.derivedKey); payload != nil || err != nil {
+		return payload, err
+	}
+	k, err := i.derivedKey(s.secrets.First())
+	if err != nil {
+		return nil, err
+	}
+	return s.insert(ctx, i, k)
+}
+
+// importKey issues under a key that the vendor brings along.
+func (s *Service) importKey(ctx context.Context, i issue) (*IssueLicensePayload, error) {
+	reading, err := s.ReadKey(ctx, *i.input.Key)
+	if err != nil {
+		return nil, err
+	}
+	imported := func(under *secret.Secret) (issuedKey, error) { return i.importedKey(under, reading) }
+	k, err := imported(s.secrets.First())
+	if err != nil {
+		return nil, err
+	}
+	if payload, err := s.issuedBefore(ctx, i, imported); payload != nil || err != nil {
+		return payload, err
+	}
+	if i.idempotencyKey != "" {
+		if err := s.claimKey(ctx, i.caller, i.plan.ProductID, k.id(), i.derivedID); err != nil {
+			return nil, err
+		}
+	}
+	return s.insert(ctx, i, k)
+}
+
+// issuedBefore looks for a license that was issued under an older secret than
+// the first of the list, and gives nothing where there is none.
+func (s *Service) issuedBefore(ctx context.Context, i issue, under func(*secret.Secret) (issuedKey, error)) (*IssueLicensePayload, error) {
+	for _, older := range s.secrets.All()[1:] {
+		k, err := under(older)
+		if err != nil {
+			return nil, err
+		}
+		found, err := s.store.Get(ctx, k.id())
+		if err != nil {
+			return nil, err
+		}
+		if found[0] != nil {
+			return s.again(ctx, i, k)
+		}
+	}
+	return nil, nil
+}
+
+// insert makes the license under its key; where the key's id is taken, the
+// call is a repetition.
+func (s *Service) insert(ctx context.Context, i issue, k issuedKey) (*IssueLicensePayload, error) {
+	now := s.now()
+	l, err := i.license(now)
+	if err != nil {
+		return nil, err
+	}
+	first := s.secrets.First()
+	stored := license.Key{Lookup: k.lookup[:], Hint: k.hint, Imported: k.imported}
+	l.ID, l.SecretID = k.id(), first.ID()
+	if s.keepKeys {
+		if stored.Sealed, err = first.Seal(s.random, keyPurpose, l.ID, stored.Lookup, []byte(k.text)); err != nil {
+			return nil, err
+		}
+	}
+	l.Keys = []license.Key{stored}
+	if l.InputDigest, err = s.digestUnder(i.idempotencyKey, issueOperation, i.input); err != nil {
+		return nil, err
+	}
+	record, err := encodeLicense(l)
+	if err != nil {
+		return nil, err
+	}
+	err = s.commit(ctx, commitment{
+		by: i.Actor, at: now, event: journal.LicenseCreated, record: record,
+		after: licenseFacts(l),
+	})
+	if errors.Is(err, errLostRace) {
+		return s.again(ctx, i, k)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &IssueLicensePayload{License: i.view(l, now), Key: k.text}, nil
+}
+
+// license is what the domain makes of the input.
+func (i issue) license(now time.Time) (*license.License, error) {
+	in := i.input
+	overrides, err := in.overrides()
+	if err != nil {
+		return nil, err
+	}
+	l, err := license.Issue(i.plan.Product, i.plan.Plan, license.IssueSpec{
+		ExternalID: text(in.ExternalID), Customer: in.Customer.customer(),
+		StartsAt: in.StartsAt, ExpiresAt: in.ExpiresAt, NeverExpires: in.NeverExpires,
+		Overrides: overrides, AllowedDomains: in.AllowedDomains, Metadata: in.Metadata,
+	}, now)
+	if err != nil {
+		return nil, err
+	}
+	l.CreatedBy = i.Actor
+	return l, l.Check()
+}
+
+func (i issue) view(l *license.License, at time.Time) *LicenseView {
+	return &LicenseView{License: l, Plan: i.plan, Product: i.plan.Product, At: at}
+}
+
+func (in IssueLicenseInput) overrides() (license.Overrides, error) {
+	machines, err := in.MaxMachines.limit("maxMachines")
+	if err != nil {
+		return license.Overrides{}, err
+	}
+	domains, err := in.MaxDomains.limit("maxDomains")
+	if err != nil {
+		return license.Overrides{}, err
+	}
+	return license.Overrides{
+		MaxMachines: machines, MaxDomains: domains, Grace: in.Grace, Entitlements: in.Entitlements,
+	}, nil
+}
+
+// limit gives the limit of a license's own, nil where none was given.
+func (in *LimitInput) limit(field string) (*license.Limit, error) {
+	if in == nil {
+		return nil, nil
+	}
+	unlimited := in.Unlimited != nil && *in.Unlimited
+	if unlimited == (in.Max != nil) {
+		return nil, fault.Invalid(field, "%s takes exactly one of max and unlimited: true", field)
+	}
+	return &license.Limit{Max: in.Max}, nil
+}
+
+func (in *CustomerInput) customer() license.Customer {
+	if in == nil {
+		return license.Customer{}
+	}
+	return license.Customer{Email: text(in.Email), Name: text(in.Name), ExternalID: text(in.ExternalID)}
+}
+
+func text(given *string) string {
+	if given == nil {
+		return ""
+	}
+	return *given
+}
+
+// again answers a call whose license is there already: with the license as it
+// is now and its key, if this is the same call under the same idempotency
+// key. Showing the key is noted in the journal.
+func (s *Service) again(ctx context.Context, i issue, k issuedKey) (*IssueLicensePayload, error) {
+	var payload *IssueLicensePayload
+	err := retry(ctx, func() error {
+		found, err := s.store.Get(ctx, k.id())
+		if err != nil {
+			return err
+		}
+		stored := found[0]
+		if stored == nil || stored.Kind != storage.License {
+			return s.takenBy(stored, i)
+		}
+		l, err := decodeLicense(stored)
+		if err != nil {
+			return err
+		}
+		now := s.now()
+		if err := s.mayShowAgain(ctx, i, l, now); err != nil {
+			return err
+		}
+		if payload, err = s.issued(ctx, l, k, now); err != nil {
+			return err
+		}
+		record, err := encodeLicense(l)
+		if err != nil {
+			return err
+		}
+		record.Done = stored.Done
+		return s.commit(ctx, commitment{
+			by: i.Actor, at: now, event: journal.LicenseKeyRevealed, record: record,
+		})
+	})
+	if err != nil {
+		return nil, err
+	}
+	return payload, nil
+}
+
+// mayShowAgain judges whether a call repeats the one that issued l, and
+// whether its caller may still be shown the key for that.
+func (s *Service) mayShowAgain(ctx context.Context, i issue, l *license.License, now time.Time) error {
+	id := l.ID
+	if !i.sees(l.ProductID) {
+		id = "" // of another product: taken, and no more is told
+	}
+	if i.idempotencyKey == "" || l.InputDigest == "" {
+		return fault.Clash(fault.Taken, id, "a license with this key exists already")
+	}
+	same, err := s.sameInput(l.InputDigest, issueOperation, i.input)
+	if err != nil {
+		return err
+	}
+	if err := compare(l.CreatedBy == i.Actor, same, id); err != nil {
+		return err
+	}
+	if now.Before(l.CreatedAt.Add(keyRevealedFree)) {
+		return nil
+	}
+	return s.alsoNeeds(ctx, authz.LicenseRevealKey, l.ProductID)
+}
+
+// takenBy says what else stands where a license would be made.
+func (s *Service) takenBy(stored *storage.Stored, i issue) error {
+	if stored == nil {
+		return errLostRace
+	}
+	return leadsTo(stored, i.caller, "")
+}
+
+// issued is the answer for a license as it is now.
+func (s *Service) issued(ctx context.Context, l *license.License, k issuedKey, at time.Time) (*IssueLicensePayload, error) {
+	views, err := s.views(ctx, at, l)
+	if err != nil {
+		return nil, err
+	}
+	return &IssueLicensePayload{License: views[0], Key: k.text}, nil
+}

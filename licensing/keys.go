@@ -1,0 +1,81 @@
+package licensing
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/keywright/keywright/fault"
+	"github.com/keywright/keywright/license"
+	"github.com/keywright/keywright/license/key"
+	"github.com/keywright/keywright/secret"
+)
+
+// keyPurpose is what copies of keys are sealed for.
+const keyPurpose = "license key"
+
+// issuedKey is the key that a license is issued with.
+type issuedKey struct {
+	text     string
+	hint     string
+	lookup   [32]byte
+	imported bool
+}
+
+// ourKey is a key of our own shape, under a secret.
+func ourKey(under *secret.Secret, k key.Key) issuedKey {
+	return issuedKey{text: k.String(), hint: k.Hint(), lookup: under.Lookup(k.Data())}
+}
+
+// id is of the license whose first key this is.
+func (k issuedKey) id() string { return license.LicenseID(k.lookup[:]) }
+
+func (s *Service) randomKey(prefix string) (issuedKey, error) {
+	var data [key.Length]byte
+	if _, err := io.ReadFull(s.random, data[:]); err != nil {
+		return issuedKey{}, fmt.Errorf("licensing: reading randomness: %w", err)
+	}
+	for i := range data {
+		data[i] &= 31
+	}
+	k, err := key.New(prefix, data)
+	if err != nil {
+		return issuedKey{}, err
+	}
+	return ourKey(s.secrets.First(), k), nil
+}
+
+// derivedKey is the key that the idempotency key makes.
+func (i issue) derivedKey(under *secret.Secret) (issuedKey, error) {
+	data := under.Derive(issueOperation, i.plan.ProductID, "", i.idempotencyKey, 0)
+	k, err := key.New(i.plan.Product.KeyPrefix, data)
+	if err != nil {
+		return issuedKey{}, err
+	}
+	return ourKey(under, k), nil
+}
+
+// derivedID is the id that the license would have under a key that the
+// idempotency key made. Under an imported key it is the alias that remembers
+// the idempotency key: one id, so that the two cannot both be made.
+func (i issue) derivedID(under *secret.Secret) (string, error) {
+	k, err := i.derivedKey(under)
+	return k.id(), err
+}
+
+// importedKey is a key that the vendor brought along. One of our own shape,
+// from another server, is taken under its product's prefix only.
+func (i issue) importedKey(under *secret.Secret, r key.Reading) (issuedKey, error) {
+	switch r.Kind {
+	case key.Ours:
+		if prefix := i.plan.Product.KeyPrefix; r.Key.Prefix() != prefix {
+			return issuedKey{}, fault.Invalid("key", "keys of this product start with %s", prefix)
+		}
+		return ourKey(under, r.Key), nil
+	case key.Imported:
+		return issuedKey{text: r.Text, hint: key.Hint(r.Text), lookup: under.LookupImported(r.Text), imported: true}, nil
+	case key.Malformed:
+		return issuedKey{}, fault.Invalid("key", "the key looks like one of ours, but is mistyped")
+	default:
+		return issuedKey{}, fault.Invalid("key", "a key of your own has %d to %d printable characters", key.MinImported, key.MaxImported)
+	}
+}

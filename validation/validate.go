@@ -1,0 +1,142 @@
+package validation
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/keywright/keywright/fault"
+	"github.com/keywright/keywright/license"
+	"github.com/keywright/keywright/license/key"
+)
+
+// ValidateInput is the input of validate.
+type ValidateInput struct {
+	Key          string
+	Product      *string
+	Fingerprint  *string
+	Domain       *string
+	Entitlements []string
+	MaxStaleness *license.Duration
+}
+
+// MaxEntitlementsAsked bounds the entitlements that one request names.
+const MaxEntitlementsAsked = 100
+
+// Validate answers whether a key is good, here and now. It takes no seat.
+// Errors: InvalidInput, and Unavailable where the server does not know.
+func (s *Service) Validate(ctx context.Context, in ValidateInput) (*Validation, error) {
+	now := s.now()
+	request, staleness, err := s.read(in, now)
+	if err != nil {
+		return nil, err
+	}
+	reading, err := s.Licenses.ReadKey(ctx, in.Key)
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	switch {
+	case reading.Kind == key.Malformed, reading.Kind == key.Refused:
+		return s.refuse(license.CodeKeyMalformed, now, now), nil
+	case reading.Kind == key.Imported && s.NoImported:
+		return s.refuse(license.CodeNotFound, now, now), nil
+	}
+	notOlderThan := now.Add(-staleness)
+	found, asOf, err := s.find(ctx, reading, notOlderThan, now)
+	if fault.Is(err, fault.NotFound) {
+		return s.refuse(license.CodeNotFound, now, now), nil
+	}
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	return s.answer(ctx, found, request, now, asOf, asOf.Before(notOlderThan))
+}
+
+// read checks the input.
+func (s *Service) read(in ValidateInput, now time.Time) (license.Request, time.Duration, error) {
+	r := license.Request{Entitlements: in.Entitlements}
+	var problems []error
+	subject := func(given *string, parse func(string) (license.Subject, error)) *license.Subject {
+		if given == nil {
+			return nil
+		}
+		parsed, err := parse(*given)
+		problems = append(problems, err)
+		return &parsed
+	}
+	r.Fingerprint = subject(in.Fingerprint, license.ParseFingerprint)
+	r.Domain = subject(in.Domain, license.ParseDomain)
+	if in.Product != nil {
+		r.Product = *in.Product
+	}
+	if len(in.Entitlements) > MaxEntitlementsAsked {
+		problems = append(problems, fault.Invalid("entitlements", "ask for at most %d entitlements", MaxEntitlementsAsked))
+	}
+	staleness := s.MaxStaleness
+	if in.MaxStaleness != nil {
+		asked := in.MaxStaleness.AddTo(now).Sub(now)
+		if asked < minStaleness {
+			problems = append(problems, fault.Invalid("maxStaleness", "maxStaleness must be at least PT1S"))
+		}
+		staleness = min(staleness, asked)
+	}
+	return r, staleness, errors.Join(problems...)
+}
+
+// find gives the license that lists the key. The prefix of a key of ours must
+// be its product's: the check characters are under it, the lookup is not.
+func (s *Service) find(ctx context.Context, r key.Reading, notOlderThan, now time.Time) (Snapshot, time.Time, error) {
+	for _, under := range s.Secrets.All() {
+		lookup := under.LookupImported(r.Text)
+		if r.Kind == key.Ours {
+			lookup = under.Lookup(r.Key.Data())
+		}
+		found, asOf, err := s.Source.Snapshot(ctx, lookup, notOlderThan)
+		if fault.Is(err, fault.NotFound) {
+			continue
+		}
+		if err != nil {
+			return Snapshot{}, time.Time{}, err
+		}
+		if !found.License.HasKey(lookup[:], now) || r.Kind == key.Ours && r.Key.Prefix() != found.Product.KeyPrefix {
+			break
+		}
+		return found, asOf, nil
+	}
+	return Snapshot{}, time.Time{}, fault.Errorf(fault.NotFound, "license not found")
+}
+
+// answer decides, and notes the use.
+func (s *Service) answer(ctx context.Context, found Snapshot, r license.Request, now, asOf time.Time, stale bool) (*Validation, error) {
+	if stale {
+		r.LeasesAt = asOf
+	}
+	d := license.Decide(found.License, found.Plan, found.Product, r, now)
+	first := d.Valid && found.License.ActivatedAt.IsZero()
+	switch {
+	case stale && (!d.Valid || asOf.Before(now.Add(-s.StaleFor)) || found.License.AwaitsActivation):
+		// Old data is good for a yes alone, and not for long.
+		return nil, unavailable(fmt.Errorf("validation: data as of %s is too old for this answer", asOf.Format(time.RFC3339)))
+	case first && found.License.AwaitsActivation:
+		// Its duration begins now, so the answer depends on the commit.
+		begun, err := s.Licenses.NoteFirstUse(ctx, found.License.ID, now)
+		if err != nil {
+			return nil, unavailable(err)
+		}
+		found.License = begun
+		d = license.Decide(begun, found.Plan, found.Product, r, now)
+	case first:
+		s.usage.noteFirstUse(found.License.ID, now)
+	}
+	s.count(found, r, d.Code, d.Valid, now)
+	return s.validation(found, d, now, asOf, stale), nil
+}
+
+// unavailable is the only error of a holder's request that was well-formed:
+// to a program in the field it is never a no.
+func unavailable(err error) error {
+	u := fault.Wrap(fault.Unavailable, err, "the server cannot say now; keep the last answer until its goodUntil")
+	u.RetryAfter = time.Second
+	return u
+}
