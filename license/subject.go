@@ -10,8 +10,12 @@ import (
 	"github.com/keywright/keywright/fault"
 )
 
-// MaxSubject bounds a fingerprint or domain, in bytes.
+// MaxSubject bounds a fingerprint or domain as it is sent, in bytes.
 const MaxSubject = 200
+
+// The longest name of a host, in bytes. In A-labels one may be longer than as
+// it was sent.
+const maxHostName = 253
 
 // Subject is a machine or a domain that holds a seat, or asks.
 type Subject struct {
@@ -23,7 +27,7 @@ type Subject struct {
 // ParseFingerprint reads a machine's fingerprint: 1 to MaxSubject bytes of
 // printable text, taken as it is.
 func ParseFingerprint(text string) (Subject, error) {
-	if !printable(text) {
+	if !printable(text, MaxSubject) {
 		return Subject{}, fault.Invalid("fingerprint", "fingerprint must have 1 to %d printable bytes", MaxSubject)
 	}
 	return Subject{Kind: Machine, Text: text}, nil
@@ -33,7 +37,7 @@ func ParseFingerprint(text string) (Subject, error) {
 // in any script and case.
 func ParseDomain(text string) (Subject, error) {
 	domain, ok := normalDomain(text)
-	if !ok {
+	if !ok || len(text) > MaxSubject {
 		return Subject{}, fault.Invalid("domain", "domain must be a host name such as www.example.com, of at most %d bytes", MaxSubject)
 	}
 	return Subject{Kind: Domain, Text: text, Domain: domain}, nil
@@ -99,7 +103,7 @@ var hostNames = idna.New(idna.MapForLookup(), idna.BidiRule(), idna.VerifyDNSLen
 
 // normalDomain gives lower-case A-labels without port or trailing dot.
 func normalDomain(text string) (string, bool) {
-	if !printable(text) {
+	if !printable(text, maxHostName+len(".:65535")) {
 		return "", false
 	}
 	name := text
@@ -113,11 +117,11 @@ func normalDomain(text string) (string, bool) {
 		name = name[:len(name)-size]
 	}
 	domain, err := hostNames.ToASCII(name)
-	return domain, err == nil
+	return domain, err == nil && !strings.HasSuffix(domain, ".") // idna lets one empty label pass, at the end
 }
 
-func printable(text string) bool {
-	if text == "" || len(text) > MaxSubject || !utf8.ValidString(text) {
+func printable(text string, most int) bool {
+	if text == "" || len(text) > most || !utf8.ValidString(text) {
 		return false
 	}
 	return strings.IndexFunc(text, func(r rune) bool { return !unicode.IsPrint(r) }) < 0
