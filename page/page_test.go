@@ -56,10 +56,14 @@ func TestACursorOfAnotherQuestionIsRefused(t *testing.T) {
 
 func TestGarbageIsNoCursor(t *testing.T) {
 	good := *page.New(question, []int{1}, "place", true).PageInfo.EndCursor
+	raw, err := base64.RawURLEncoding.DecodeString(good)
+	if err != nil {
+		t.Fatal(err)
+	}
 	tests := map[string]string{
 		"empty":             "",
 		"cut":               good[:len(good)-1],
-		"the digest alone":  base64.RawURLEncoding.EncodeToString([]byte("12345678")),
+		"the digest alone":  base64.RawURLEncoding.EncodeToString(raw[:len(raw)-len("place")]),
 		"padded":            good + "==",
 		"a line break":      good[:4] + "\n" + good[4:],
 		"another alphabet":  good[:4] + "+/" + good[6:],

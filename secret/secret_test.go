@@ -107,9 +107,16 @@ func TestASecretIsNeverShown(t *testing.T) {
 	// Copied as no caller should, and hidden where fmt asks no method.
 	copied := struct{ hidden secret.Secret }{*s}
 
+	verbs := []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d", "%p"}
+	for _, verb := range verbs[:8] { // %p asks no method
+		if got := fmt.Sprintf(verb, s); got != "secret "+v.SecretID {
+			t.Errorf("%s shows %s", verb, got)
+		}
+	}
+
 	var shown bytes.Buffer
 	for _, value := range []any{s, *s, l, *l, around, &around, copied, &copied, l.All()} {
-		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d", "%p"} {
+		for _, verb := range verbs {
 			fmt.Fprintf(&shown, verb+"\n", value)
 		}
 		text, err := json.Marshal(value)

@@ -1,6 +1,8 @@
 package key_test
 
 import (
+	"crypto/sha256"
+	"encoding/binary"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -74,12 +76,40 @@ func TestBoundsOfWhatIsTaken(t *testing.T) {
 		{"one of our keys in 801 bytes", "KW-BHP5N-40BAQ-PAAQS-PP7FT-4Y5M9-54BHW" + strings.Repeat(" ", 763), key.Refused},
 		{"no UTF-8", "AB12-OLD-KEY-0001\xff", key.Refused},
 		{"a line break", "AB12-OLD-KEY-0001\n", key.Refused},
+		{"a character that is not seen", "AB12-OLD-KEY-0001\u200b", key.Refused},
 	}
 	for _, test := range tests {
 		if got := key.Read(test.text, known).Kind; got != test.want {
 			t.Errorf("%s is %s, want %s", test.name, got, test.want)
 		}
 	}
+}
+
+// New makes no such key, so the check is made here, by the mask alone.
+func TestAPrefixHasTwoToEightCharacters(t *testing.T) {
+	const body = "BHP5N40BAQPAAQSPP7FT4Y5M954BHW" // of KW
+	for prefix, want := range map[string]key.Kind{
+		"K":         key.Imported,
+		"KX":        key.Ours,
+		"LONGPFX9":  key.Ours,
+		"LONGPFX10": key.Imported,
+	} {
+		text := []byte(body)
+		change := mask("KW") ^ mask(prefix)
+		for i := range 4 {
+			at := key.Length + i
+			value := uint32(strings.IndexByte(digits, body[at]))
+			text[at] = digits[value^change>>(15-5*i)&31]
+		}
+		if got := key.Read(prefix+"-"+string(text), nil).Kind; got != want {
+			t.Errorf("%s-%s is %s, want %s", prefix, text, got, want)
+		}
+	}
+}
+
+func mask(prefix string) uint32 {
+	sum := sha256.Sum256([]byte("keywright key v1\n" + prefix))
+	return binary.BigEndian.Uint32(sum[:]) >> 12
 }
 
 func TestHintIsTheLastFiveCharacters(t *testing.T) {
