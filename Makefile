@@ -15,11 +15,11 @@ build:
 
 # Everything that a change must pass; installs what Debian lacks.
 test:
-	bash scripts/test.sh
+	@bash scripts/test.sh
 
 # The same tests with many more rounds, up to an hour for each package.
 test-long:
-	bash scripts/test.sh long
+	@bash scripts/test.sh long
 
 bench:
 	go run ./internal/bench $(ARGS)
@@ -28,7 +28,7 @@ generate:
 	go generate ./...
 
 lint:
-	bash scripts/test.sh lint
+	@bash scripts/test.sh lint
 
 fmt:
 	gofmt -w .

@@ -57,7 +57,7 @@ step() { # step NAME COMMAND...
 	shift
 	echo "== $current"
 	"$@"
-	[[ $note == NOT\ RUN* ]] || ran+=("$(printf '%-14s %5d s  %s' "$current" $((SECONDS - started)) "$note")")
+	[[ $note == NOT\ RUN* ]] || ran+=("$(printf '%-12s %4d s%s' "$current" $((SECONDS - started)) "${note:+   $note}")")
 	current=''
 }
 
@@ -101,7 +101,7 @@ check_generated() {
 
 copy_generated() { # copy_generated DIRECTORY
 	mkdir "$1"
-	{ grep -rlE --include='*.go' --exclude-dir='.*' '^// Code generated .* DO NOT EDIT\.$' ./* || true; } |
+	{ grep -rlE --include='*.go' '^// Code generated .* DO NOT EDIT\.$' -- * || true; } |
 		xargs -r cp --parents -t "$1"
 }
 
@@ -156,10 +156,10 @@ run_fuzz() {
 	local targets=0 file name
 	while IFS=: read -r file name; do
 		echo "$file $name"
-		go test -run '^$' -fuzz "^$name\$" -fuzztime "$fuzz_runs" "$(dirname "$file")" >"$scratch/fuzz" 2>&1 ||
+		go test -run '^$' -fuzz "^$name\$" -fuzztime "$fuzz_runs" "./$(dirname "$file")" >"$scratch/fuzz" 2>&1 ||
 			{ cat "$scratch/fuzz" && return 1; }
 		targets=$((targets + 1))
-	done < <(grep -rEo --include='*_test.go' --exclude-dir='.*' '^func Fuzz[A-Za-z0-9_]*' ./* | sed 's/:func /:/')
+	done < <(grep -rEo --include='*_test.go' '^func Fuzz[A-Za-z0-9_]*' -- * | sed 's/:func /:/')
 	note="$targets targets, $fuzz_runs each"
 	((targets > 0)) || { echo 'no fuzz target was found' && return 1; }
 }
