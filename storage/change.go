@@ -16,7 +16,7 @@ const (
 type Change struct {
 	Record  Record    // inserted at version 0, or else its own fields replaced, all of them
 	Attempt string    // random, new for each call; stored with the record
-	Put     []Seat    // inserted; if a seat of this id is there its fields are replaced, and its lease only moves forward
+	Put     []Seat    // inserted; if a seat of this id is there its fields are replaced, and its lease only moves forward, from none to any
 	Remove  []Removal // of a seat that is not there: nothing
 	Entries []Entry   // pending until the journal takes them
 }

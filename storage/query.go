@@ -27,11 +27,12 @@ type Query struct {
 	Kind   Kind
 	Filter Filter
 	Order  Order
-	First  int   // at most so many records
+	First  int   // at most so many records, at least 1
 	After  Place // empty for the first page
 }
 
-// Filter narrows a list. What is empty, nil or the zero time does not.
+// Filter narrows a list. What is empty, nil or the zero time does not. After
+// and before are strict: a time is neither after nor before itself.
 type Filter struct {
 	Products           []string // one of these ids; nil is all, empty is none
 	Plan               string

@@ -46,13 +46,13 @@ type Reader interface {
 type Committer interface {
 	// Commit applies all of c or none of it. It fails with Conflict, changing
 	// nothing, if the record is new and its id is taken (by a record of any
-	// kind), if it is stored under another version than the one that was
-	// read, or if a Removal's lease has moved. It fails with InvalidInput,
-	// changing nothing, if c is not well-formed (see Change.Check). Once it
-	// returns nil, the change survives a crash. Any other error leaves open
-	// whether c was applied: the record, read again, tells by its Attempt. A
-	// driver that may have sent c twice finds that out itself before it says
-	// Conflict.
+	// kind), if it is stored under another version than the one that was read
+	// or under another kind, or if a Removal's lease has moved. It fails with
+	// InvalidInput, changing nothing, if c is not well-formed (see
+	// Change.Check). Once it returns nil, the change survives a crash. Any
+	// other error leaves open whether c was applied: the record, read again,
+	// tells by its Attempt. A driver that may have sent c twice finds that out
+	// itself before it says Conflict.
 	//
 	// A commit sets the record's own fields and the seats that it names. It
 	// never touches other seats, leases that it does not put, counters, or
@@ -74,9 +74,9 @@ type Committer interface {
 // Counter counts uses beside the records: it never changes a version.
 type Counter interface {
 	// AddUsage adds all deltas or none: to the day and the total of each one's
-	// record, and to the day of its product. A record that is gone loses its
-	// delta, silently. Unavailable says that none was added; any other error
-	// that their fate is unknown.
+	// record, and to the day of its product. A record or product that is gone
+	// loses its part of the delta, silently. Unavailable says that none was
+	// added; any other error that their fate is unknown.
 	AddUsage(ctx context.Context, deltas []UsageDelta) error
 
 	// Usage gives the days from first to last, both included, on which the
@@ -97,7 +97,7 @@ type Outbox interface {
 type Keeper interface {
 	// Sweep removes, with their seats and counters, at most limit records in
 	// state Deleted whose Due is before the time given, and says how many. A
-	// record with pending entries stays.
+	// record without a Due stays, and so does one with pending entries.
 	Sweep(ctx context.Context, before time.Time, limit int) (int, error)
 
 	// Ready fails with Unavailable if the store cannot answer, or holds an
@@ -111,6 +111,6 @@ type Keeper interface {
 	Migrate(ctx context.Context) error
 
 	// Close waits for the commits under way and frees everything. Later calls
-	// are Unavailable.
+	// are Unavailable; to close again is nothing.
 	Close() error
 }

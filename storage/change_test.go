@@ -1,0 +1,63 @@
+package storage_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/keywright/keywright/fault"
+	"github.com/keywright/keywright/storage"
+)
+
+func TestCheckTakesAWellFormedChange(t *testing.T) {
+	if err := wellFormed().Check(); err != nil {
+		t.Fatal(err)
+	}
+	atTheBounds := wellFormed()
+	atTheBounds.Record.ID = strings.Repeat("x", storage.MaxID)
+	atTheBounds.Record.Version = 7
+	atTheBounds.Entries[0].Body = make([]byte, storage.MaxEntry)
+	if err := atTheBounds.Check(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestCheckRefusesWhatIsNotWellFormed(t *testing.T) {
+	long := strings.Repeat("x", storage.MaxID+1)
+	for name, spoil := range map[string]func(c *storage.Change){
+		"no kind":               func(c *storage.Change) { c.Record.Kind = "" },
+		"no id":                 func(c *storage.Change) { c.Record.ID = "" },
+		"a long id":             func(c *storage.Change) { c.Record.ID = long },
+		"a negative version":    func(c *storage.Change) { c.Record.Version = -1 },
+		"no attempt":            func(c *storage.Change) { c.Attempt = "" },
+		"no body":               func(c *storage.Change) { c.Record.Body = nil },
+		"a seat without id":     func(c *storage.Change) { c.Put[0].ID = "" },
+		"a seat with a long id": func(c *storage.Change) { c.Put[0].ID = long },
+		"a seat without body":   func(c *storage.Change) { c.Put[0].Body = nil },
+		"a seat put twice":      func(c *storage.Change) { c.Put = append(c.Put, c.Put[0]) },
+		"a seat removed twice":  func(c *storage.Change) { c.Remove = append(c.Remove, c.Remove[0]) },
+		"put and removed":       func(c *storage.Change) { c.Remove[0].ID = c.Put[0].ID },
+		"a removal without id":  func(c *storage.Change) { c.Remove[0].ID = "" },
+		"an entry without id":   func(c *storage.Change) { c.Entries[0].ID = "" },
+		"an entry's long id":    func(c *storage.Change) { c.Entries[0].ID = long },
+		"an empty entry":        func(c *storage.Change) { c.Entries[0].Body = nil },
+		"a large entry":         func(c *storage.Change) { c.Entries[0].Body = make([]byte, storage.MaxEntry+1) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := wellFormed()
+			spoil(&c)
+			if err := c.Check(); !fault.Is(err, fault.InvalidInput) {
+				t.Fatalf("got %v, want %s", err, fault.InvalidInput)
+			}
+		})
+	}
+}
+
+func wellFormed() storage.Change {
+	return storage.Change{
+		Record:  storage.Record{Kind: storage.License, ID: "lic_a", Body: []byte("{}")},
+		Attempt: "a",
+		Put:     []storage.Seat{{ID: "act_a", Body: []byte("{}")}},
+		Remove:  []storage.Removal{{ID: "act_b"}},
+		Entries: []storage.Entry{{ID: "evt_a", Body: []byte("e")}},
+	}
+}
