@@ -1,0 +1,139 @@
+package storagetest
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/keywright/keywright/fault"
+	"github.com/keywright/keywright/storage"
+)
+
+var pendingClauses = []clause{
+	{"GivesEveryEntryOnceACommitsInItsOrder", func(t *testing.T, s storage.Store) {
+		for _, id := range []string{"lic_b", "lic_a"} {
+			for version := range 3 {
+				r := license(id)
+				r.Version = int64(version)
+				c := change(r)
+				for i := range 2 {
+					c.Entries = append(c.Entries, entry(fmt.Sprintf("%s %d %d", id, version, 1-i)))
+				}
+				commit(t, s, c)
+			}
+		}
+		entries := pending(t, s, 99)
+		equal(t, len(entries), 12)
+		for _, id := range []string{"lic_b", "lic_a"} {
+			var got, want []storage.Entry
+			for _, e := range entries {
+				if e.ID[:5] == id {
+					got = append(got, e)
+				}
+			}
+			for version := range 3 {
+				want = append(want, entry(fmt.Sprintf("%s %d 1", id, version)), entry(fmt.Sprintf("%s %d 0", id, version)))
+			}
+			equal(t, got, want)
+		}
+	}},
+	{"GivesAtMostSoMany", func(t *testing.T, s storage.Store) {
+		c := change(license("lic_a"))
+		for i := range 5 {
+			c.Entries = append(c.Entries, entry(fmt.Sprintf("evt_%d", i)))
+		}
+		commit(t, s, c)
+		for limit, want := range map[int]int{0: 0, 1: 1, 4: 4, 5: 5, 6: 5} {
+			equal(t, len(pending(t, s, limit)), want)
+		}
+	}},
+	{"IsEmptyAtFirst", func(t *testing.T, s storage.Store) {
+		equal(t, pending(t, s, 9), []storage.Entry{})
+	}},
+}
+
+var keeperClauses = []clause{
+	{"SweepRemovesWhatIsDeletedAndDue", func(t *testing.T, s storage.Store) {
+		commit(t, s, deleted("lic_a", 5))
+		must(t, s.AddUsage(t.Context(), []storage.UsageDelta{{Record: "lic_a", Day: "2026-11-21", Valid: 1}}))
+		sweep(t, s, 6, 9, 1)
+		found, err := s.Get(t.Context(), "lic_a")
+		must(t, err)
+		equal(t, found, []*storage.Stored{nil})
+		equal(t, usage(t, s, "lic_a", "2026-01-01", "2026-12-31"), []storage.UsageDay{})
+
+		again := commit(t, s, change(license("lic_a"))) // of the old one nothing is left
+		equal(t, again.Seats, []storage.Seat{})
+		equal(t, again.Total, storage.UsageTotal{})
+		equal(t, usage(t, s, "lic_a", "2026-01-01", "2026-12-31"), []storage.UsageDay{})
+	}},
+	{"SweepLeavesTheRest", func(t *testing.T, s storage.Store) {
+		commit(t, s, deleted("due", 6)) // not before the time
+		alive := deleted("alive", 1)
+		alive.Record.Index.State = "issued"
+		commit(t, s, alive)
+		undated := deleted("undated", 1)
+		undated.Record.Index.Due = time.Time{}
+		commit(t, s, undated)
+		held := deleted("held", 1)
+		held.Entries = []storage.Entry{entry("evt_a")}
+		commit(t, s, held)
+		sweep(t, s, 6, 9, 0)
+		for _, id := range []string{"due", "alive", "undated", "held"} {
+			get(t, s, id)
+		}
+	}},
+	{"SweepStopsAtItsLimit", func(t *testing.T, s storage.Store) {
+		for i := range 5 {
+			commit(t, s, deleted(fmt.Sprintf("lic_%d", i), 1))
+		}
+		sweep(t, s, 6, 0, 0)
+		sweep(t, s, 6, 3, 3)
+		sweep(t, s, 6, 3, 2)
+		sweep(t, s, 6, 3, 0)
+	}},
+	{"ReadyOnceMigratedAndMigratingAgainChangesNothing", func(t *testing.T, s storage.Store) {
+		was := commit(t, s, change(license("lic_a")))
+		must(t, s.Ready(t.Context()))
+		must(t, s.Migrate(t.Context()))
+		must(t, s.Ready(t.Context()))
+		unchanged(t, s, was)
+	}},
+	{"EverythingIsUnavailableOnceClosed", func(t *testing.T, s storage.Store) {
+		commit(t, s, change(license("lic_a")))
+		must(t, s.Close())
+		ctx := t.Context()
+		_, errGet := s.Get(ctx, "lic_a")
+		_, errList := s.List(ctx, storage.Query{Kind: storage.License, Order: storage.CreatedNewest, First: 1})
+		_, errTouch := s.Touch(ctx, []storage.Lease{{Record: "lic_a", Seat: "act_a"}})
+		_, errUsage := s.Usage(ctx, "lic_a", "2026-11-21", "2026-11-21")
+		_, errPending := s.Pending(ctx, 1)
+		_, errSweep := s.Sweep(ctx, second(0), 1)
+		for _, err := range []error{
+			errGet, errList, errTouch, errUsage, errPending, errSweep,
+			s.Commit(ctx, change(license("lic_b"))),
+			s.AddUsage(ctx, []storage.UsageDelta{{Record: "lic_a", Day: "2026-11-21"}}),
+			s.Ready(ctx), s.Migrate(ctx),
+		} {
+			refused(t, err, fault.Unavailable)
+		}
+		must(t, s.Close())
+	}},
+}
+
+// deleted is a change that leaves a deleted record with a seat, due at second
+// n.
+func deleted(id string, n int) storage.Change {
+	r := license(id)
+	r.Index.State, r.Index.Due = storage.Deleted, second(n)
+	c := change(r)
+	c.Put = []storage.Seat{seat("act_a", second(1))}
+	return c
+}
+
+func sweep(t *testing.T, s storage.Store, before, limit, want int) {
+	t.Helper()
+	swept, err := s.Sweep(t.Context(), second(before), limit)
+	must(t, err)
+	equal(t, swept, want)
+}

@@ -1,0 +1,248 @@
+package storagetest
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/keywright/keywright/fault"
+	"github.com/keywright/keywright/storage"
+)
+
+// machine drives a store and the model with the same calls; they must answer
+// the same.
+type machine struct {
+	t     *testing.T
+	store storage.Store
+	model *Model
+	made  int // attempts and entries
+}
+
+// The worlds that the machine draws from, small so that its calls meet.
+var (
+	machineIDs   = []string{"a", "b", "c", "d", "e", "f", "g"}
+	machineSeats = []string{"s", "t", "u"}
+	machineDays  = []storage.Day{"2026-11-20", "2026-11-21", "2026-11-22"}
+)
+
+func runMachine(t *testing.T, open func(t *testing.T) storage.Store) {
+	rapid.Check(t, func(r *rapid.T) {
+		m := &machine{t: t, store: open(t), model: NewModel()}
+		defer func() { _ = m.store.Close() }()
+		r.Repeat(map[string]func(*rapid.T){
+			"commit": m.commit, "change": m.change, "touch": m.touch, "count": m.count,
+			"usage": m.usage, "sweep": m.sweep, "list": m.list, "": m.check,
+		})
+	})
+}
+
+func drawTime(r *rapid.T, what string) time.Time {
+	n := rapid.IntRange(0, 6).Draw(r, what)
+	if n == 0 {
+		return time.Time{}
+	}
+	return second(0).Add(time.Duration(n) * time.Millisecond)
+}
+
+func drawText(r *rapid.T, what string) string {
+	return rapid.SampledFrom([]string{"", "x", "y", "Y"}).Draw(r, what)
+}
+
+func drawRecord(r *rapid.T) storage.Record {
+	return storage.Record{
+		Kind:     rapid.SampledFrom([]storage.Kind{storage.License, storage.License, storage.Plan}).Draw(r, "kind"),
+		ID:       rapid.SampledFrom(machineIDs).Draw(r, "id"),
+		Version:  int64(rapid.IntRange(0, 2).Draw(r, "version")),
+		Revision: int64(rapid.IntRange(0, 9).Draw(r, "revision")),
+		Index: storage.Index{
+			Product: drawText(r, "product"), Plan: drawText(r, "plan"),
+			State:      rapid.SampledFrom([]string{"", "x", storage.Deleted}).Draw(r, "state"),
+			ExternalID: drawText(r, "external id"), CustomerEmail: drawText(r, "email"),
+			CustomerExternalID: drawText(r, "customer"),
+			Created:            drawTime(r, "created"), Starts: drawTime(r, "starts"),
+			Ends: drawTime(r, "ends"), Due: drawTime(r, "due"),
+		},
+		Body: fmt.Appendf(nil, `{"n":"%d"}`, rapid.IntRange(0, 9).Draw(r, "body")),
+	}
+}
+
+func (m *machine) drawChange(r *rapid.T, record storage.Record) storage.Change {
+	m.made++
+	c := storage.Change{Record: record, Attempt: fmt.Sprint("attempt ", m.made)}
+	for _, id := range machineSeats {
+		switch rapid.IntRange(0, 4).Draw(r, "seat "+id) {
+		case 0:
+			c.Put = append(c.Put, storage.Seat{ID: id, Lease: drawTime(r, "lease"), Seen: drawTime(r, "seen"),
+				Body: fmt.Appendf(nil, `{"n":"%d"}`, m.made)})
+		case 1:
+			c.Remove = append(c.Remove, storage.Removal{ID: id})
+		case 2:
+			c.Remove = append(c.Remove, storage.Removal{ID: id, IfLease: pointer(drawTime(r, "if lease"))})
+		}
+	}
+	for i := range rapid.SampledFrom([]int{0, 0, 1, 2}).Draw(r, "entries") {
+		c.Entries = append(c.Entries, entry(fmt.Sprint("evt ", m.made, i)))
+	}
+	return c
+}
+
+// commit draws a change that often cannot be applied.
+func (m *machine) commit(r *rapid.T) { m.both(r, m.drawChange(r, drawRecord(r))) }
+
+// change draws a change of the version that is stored.
+func (m *machine) change(r *rapid.T) {
+	record := drawRecord(r)
+	if stored := m.model.records[record.ID]; stored != nil {
+		record.Kind, record.Version = stored.record.Kind, stored.record.Version
+		if rapid.Bool().Draw(r, "same index") {
+			record.Index = stored.record.Index
+		}
+	}
+	m.both(r, m.drawChange(r, record))
+}
+
+func (m *machine) both(r *rapid.T, c storage.Change) {
+	want, got := m.model.Commit(m.t.Context(), c), m.store.Commit(m.t.Context(), c)
+	if fault.CodeOf(want) != fault.CodeOf(got) {
+		r.Fatalf("%+v: got %v, want %v", c, got, want)
+	}
+}
+
+func (m *machine) touch(r *rapid.T) {
+	leases := rapid.SliceOfN(rapid.Custom(func(r *rapid.T) storage.Lease {
+		return storage.Lease{
+			Record: rapid.SampledFrom(machineIDs).Draw(r, "id"), Seat: rapid.SampledFrom(machineSeats).Draw(r, "seat"),
+			At: drawTime(r, "at"), Until: drawTime(r, "until"),
+		}
+	}), 1, 4).Draw(r, "leases")
+	want, _ := m.model.Touch(m.t.Context(), leases)
+	got, err := m.store.Touch(m.t.Context(), leases)
+	m.same(r, got, want, err)
+}
+
+func (m *machine) count(r *rapid.T) {
+	deltas := rapid.SliceOfN(rapid.Custom(func(r *rapid.T) storage.UsageDelta {
+		return storage.UsageDelta{
+			Record: rapid.SampledFrom(machineIDs).Draw(r, "id"), Day: rapid.SampledFrom(machineDays).Draw(r, "day"),
+			Product: rapid.SampledFrom([]string{"", "a", "z"}).Draw(r, "product"),
+			Valid:   int64(rapid.IntRange(0, 3).Draw(r, "valid")), Invalid: int64(rapid.IntRange(0, 3).Draw(r, "invalid")),
+			Last:   drawTime(r, "last"),
+			Values: storage.Values{storage.ByCode: {rapid.SampledFrom([]string{"x", "y"}).Draw(r, "code"): 1}},
+		}
+	}), 1, 4).Draw(r, "deltas")
+	m.same(r, m.store.AddUsage(m.t.Context(), deltas), m.model.AddUsage(m.t.Context(), deltas), nil)
+}
+
+func (m *machine) usage(r *rapid.T) {
+	id := rapid.SampledFrom(machineIDs).Draw(r, "id")
+	first, last := rapid.SampledFrom(machineDays).Draw(r, "first"), rapid.SampledFrom(machineDays).Draw(r, "last")
+	want, _ := m.model.Usage(m.t.Context(), id, first, last)
+	got, err := m.store.Usage(m.t.Context(), id, first, last)
+	m.same(r, got, want, err)
+}
+
+func (m *machine) sweep(r *rapid.T) {
+	before := drawTime(r, "before") // no limit: which of several go first is the store's own
+	want, _ := m.model.Sweep(m.t.Context(), before, 99)
+	got, err := m.store.Sweep(m.t.Context(), before, 99)
+	m.same(r, got, want, err)
+}
+
+func drawQuery(r *rapid.T) storage.Query {
+	rarely := func(what string) bool { return rapid.IntRange(0, 3).Draw(r, "with "+what) == 0 }
+	q := storage.Query{
+		Kind:  rapid.SampledFrom([]storage.Kind{storage.License, storage.License, storage.Plan, storage.Alias}).Draw(r, "kind"),
+		Order: rapid.SampledFrom(orders).Draw(r, "order"),
+		First: rapid.IntRange(1, 4).Draw(r, "first"),
+	}
+	f := &q.Filter
+	if rarely("products") {
+		f.Products = rapid.SliceOfN(rapid.SampledFrom([]string{"x", "y", "z", ""}), 0, 3).Draw(r, "products")
+	}
+	for _, text := range []*string{&f.Plan, &f.State, &f.ExternalID, &f.CustomerEmail, &f.CustomerExternalID} {
+		if rarely("a text") {
+			*text = drawText(r, "text")
+		}
+	}
+	for _, bound := range []*time.Time{&f.CreatedAfter, &f.CreatedBefore, &f.EndsAfter, &f.EndsBefore, &f.OpenAt} {
+		if rarely("a time") {
+			*bound = drawTime(r, "time")
+		}
+	}
+	return q
+}
+
+// list walks all pages of both. Equal times come in an order of each one's
+// own, so the records are compared as sets between times, and the times in
+// their order.
+func (m *machine) list(r *rapid.T) {
+	q := drawQuery(r)
+	got, want := m.walk(r, m.store, q), m.walk(r, m.model, q)
+	m.same(r, timesOf(got, q.Order), timesOf(want, q.Order), nil)
+	byID := func(a, b *storage.Stored) int { return strings.Compare(a.ID, b.ID) }
+	slices.SortFunc(got, byID)
+	slices.SortFunc(want, byID)
+	m.same(r, got, want, nil)
+}
+
+func (m *machine) walk(r *rapid.T, s storage.Store, q storage.Query) []*storage.Stored {
+	var all []*storage.Stored
+	for {
+		page, err := s.List(m.t.Context(), q)
+		if err != nil || len(page.Records) > q.First || page.More && len(page.Records) < q.First {
+			r.Fatalf("%+v: %d records, more %v, %v", q, len(page.Records), page.More, err)
+		}
+		all = append(all, page.Records...)
+		if !page.More {
+			return all
+		}
+		q.After = page.End
+	}
+}
+
+func timesOf(records []*storage.Stored, o storage.Order) []time.Time {
+	times := make([]time.Time, len(records))
+	for i, r := range records {
+		times[i] = r.Index.Created
+		if o == storage.EndsSoonest {
+			times[i] = r.Index.Ends
+		}
+	}
+	return times
+}
+
+// check compares all records and all pending entries.
+func (m *machine) check(r *rapid.T) {
+	want, _ := m.model.Get(m.t.Context(), machineIDs...)
+	got, err := m.store.Get(m.t.Context(), machineIDs...)
+	m.same(r, got, want, err)
+	wantPending, _ := m.model.Pending(m.t.Context(), 999)
+	gotPending, err := m.store.Pending(m.t.Context(), 999)
+	byID := func(a, b storage.Entry) int { return strings.Compare(a.ID, b.ID) }
+	slices.SortFunc(wantPending, byID) // their order is the suite's to test
+	slices.SortFunc(gotPending, byID)
+	m.same(r, gotPending, wantPending, err)
+}
+
+func (m *machine) same(r *rapid.T, got, want any, err error) {
+	r.Helper()
+	if diff := cmp.Diff(want, got, alike...); err != nil || diff != "" {
+		r.Fatalf("error %v; differs from the model (-model +store):\n%s", err, diff)
+	}
+}
+
+// sameJSON reports whether two texts hold the same JSON.
+func sameJSON(a []byte, b string) bool {
+	var va, vb any
+	if json.Unmarshal(a, &va) != nil || json.Unmarshal([]byte(b), &vb) != nil {
+		return bytes.Equal(a, []byte(b))
+	}
+	return cmp.Equal(va, vb)
+}
