@@ -1,0 +1,169 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql/driver"
+	"encoding/json"
+	"math"
+	"time"
+
+	"github.com/keywright/keywright/fault"
+	"github.com/keywright/keywright/storage"
+)
+
+// What stands for no time where an order needs one.
+const (
+	neverCreated = math.MinInt64
+	neverEnds    = math.MaxInt64
+)
+
+const (
+	insertRecord = `INSERT INTO record (kind, version, revision, attempt, done, body, product, plan, state,
+		external_id, customer_email, customer_external_id, created, starts, ends, due, id)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`
+
+	// An update that leaves the index fields alone rewrites no index.
+	updateRecord = `UPDATE record SET kind = ?, version = ?, revision = ?, attempt = ?, done = ?, body = ?
+		WHERE row = ?`
+	updateIndexed = `UPDATE record SET kind = ?, version = ?, revision = ?, attempt = ?, done = ?, body = ?,
+		product = ?, plan = ?, state = ?, external_id = ?, customer_email = ?, customer_external_id = ?,
+		created = ?, starts = ?, ends = ?, due = ? WHERE row = ?`
+	selectIndexed = `SELECT row, version, kind, product, plan, state, external_id, customer_email,
+		customer_external_id, created, starts, ends, due FROM record WHERE id = ?`
+
+	putSeat = `INSERT INTO seat (row, id, lease, seen, body) VALUES (?, ?, ?, ?, ?)
+		ON CONFLICT (row, id) DO UPDATE SET seen = excluded.seen, body = excluded.body,
+		lease = CASE WHEN lease IS NULL OR excluded.lease > lease THEN excluded.lease ELSE lease END`
+	selectSeat    = "SELECT lease, seen FROM seat WHERE row = ? AND id = ?"
+	deleteSeat    = "DELETE FROM seat WHERE row = ? AND id = ?"
+	insertPending = "INSERT INTO pending (row, id, body) VALUES (?, ?, ?)"
+)
+
+// Commit implements storage.Committer.
+func (s *Store) Commit(ctx context.Context, c storage.Change) error {
+	if err := c.Check(); err != nil {
+		return err
+	}
+	return s.write(ctx, func(w *writer) error { return w.commit(c) })
+}
+
+func (w *writer) commit(c storage.Change) error {
+	row, err := w.putRecord(c)
+	if err != nil {
+		return err
+	}
+	for _, r := range c.Remove {
+		if err := w.removeSeat(row, r); err != nil {
+			return err
+		}
+	}
+	for _, s := range c.Put {
+		_, _, err := w.conn.exec(putSeat, row, s.ID, millis(s.Lease), millis(s.Seen), string(s.Body))
+		if err != nil {
+			return err
+		}
+	}
+	for _, e := range c.Entries {
+		if _, _, err := w.conn.exec(insertPending, row, e.ID, e.Body); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// putRecord inserts or updates the record of c and gives its row.
+func (w *writer) putRecord(c storage.Change) (int64, error) {
+	own, err := ownColumns(c)
+	if err != nil {
+		return 0, err
+	}
+	index, err := w.indexColumns(c.Record.Index)
+	if err != nil {
+		return 0, err
+	}
+	if c.Record.Version == 0 {
+		changed, row, err := w.conn.exec(insertRecord, append(append(own, index...), c.Record.ID)...)
+		if err == nil && changed == 0 {
+			err = fault.Clash(fault.Taken, c.Record.ID, "the id is taken")
+		}
+		return row, err
+	}
+	stored, found, err := w.conn.one(selectIndexed, c.Record.ID)
+	if err != nil {
+		return 0, err
+	}
+	if !found || number(stored[1]) != c.Record.Version || text(stored[2]) != string(c.Record.Kind) {
+		return 0, fault.Errorf(fault.Conflict, "%s was changed meanwhile", c.Record.Kind)
+	}
+	row := number(stored[0])
+	if equal(index, stored[3:]) {
+		_, _, err = w.conn.exec(updateRecord, append(own, row)...)
+	} else {
+		_, _, err = w.conn.exec(updateIndexed, append(append(own, index...), row)...)
+	}
+	return row, err
+}
+
+func ownColumns(c storage.Change) ([]driver.Value, error) {
+	var done driver.Value
+	if len(c.Record.Done) > 0 {
+		encoded, err := json.Marshal(c.Record.Done)
+		if err != nil {
+			return nil, fault.Wrap(fault.InvalidInput, err, "an operation cannot be stored")
+		}
+		done = string(encoded)
+	}
+	r := c.Record
+	return append(make([]driver.Value, 0, 17),
+		string(r.Kind), r.Version+1, r.Revision, c.Attempt, done, string(r.Body)), nil
+}
+
+func (w *writer) indexColumns(x storage.Index) ([]driver.Value, error) {
+	product, err := w.names.add(w.conn, x.Product)
+	if err != nil {
+		return nil, err
+	}
+	plan, err := w.names.add(w.conn, x.Plan)
+	if err != nil {
+		return nil, err
+	}
+	state, err := w.states.add(w.conn, x.State)
+	if err != nil {
+		return nil, err
+	}
+	return []driver.Value{
+		product, plan, state,
+		orNull(x.ExternalID), orNull(x.CustomerEmail), orNull(x.CustomerExternalID),
+		millisOr(x.Created, neverCreated), millis(x.Starts), millisOr(x.Ends, neverEnds), millis(x.Due),
+	}, nil
+}
+
+func equal(a, b []driver.Value) bool {
+	for i := range a {
+		if a[i] != b[i] {
+			return false
+		}
+	}
+	return true
+}
+
+func millisOr(t time.Time, none int64) int64 {
+	if t.IsZero() {
+		return none
+	}
+	return t.UnixMilli()
+}
+
+func (w *writer) removeSeat(row int64, r storage.Removal) error {
+	if r.IfLease != nil {
+		seat, found, err := w.conn.one(selectSeat, row, r.ID)
+		if err != nil {
+			return err
+		}
+		if found && seat[0] != millis(*r.IfLease) {
+			return fault.Errorf(fault.Conflict, "a lease was moved meanwhile")
+		}
+	}
+	_, _, err := w.conn.exec(deleteSeat, row, r.ID)
+	return err
+}

@@ -1,0 +1,124 @@
+package sqlite
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/keywright/keywright/storage"
+)
+
+// The columns that decode reads, of record r and total t.
+const columns = `r.row, r.id, r.kind, r.version, r.revision, r.attempt, r.product, r.plan, r.state,
+	r.external_id, r.customer_email, r.customer_external_id, r.created, r.starts, r.ends, r.due, r.done, r.body,
+	t.count, t.last`
+
+const (
+	selectRecord = "SELECT " + columns + " FROM record AS r LEFT JOIN total AS t ON t.row = r.row WHERE r.id = ?"
+	selectSeats  = "SELECT id, lease, seen, body FROM seat WHERE row = ? ORDER BY id"
+)
+
+// read runs f with a connection of the pool.
+func (s *Store) read(ctx context.Context, f func(*conn) error) error {
+	if err := ctx.Err(); err != nil {
+		return translate(err)
+	}
+	c, err := s.readers.take(ctx)
+	if err != nil {
+		return translate(err)
+	}
+	defer s.readers.give(c)
+	return translate(f(c))
+}
+
+// Get implements storage.Reader.
+func (s *Store) Get(ctx context.Context, ids ...string) ([]*storage.Stored, error) {
+	found := make([]*storage.Stored, len(ids))
+	err := s.read(ctx, func(c *conn) error {
+		for i, id := range ids {
+			stored, err := s.get(c, id)
+			if err != nil {
+				return err
+			}
+			found[i] = stored
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return found, nil
+}
+
+func (s *Store) get(c *conn, id string) (*storage.Stored, error) {
+	cur, err := c.query(context.Background(), selectRecord, id) // by a key: not worth interrupting
+	if err != nil {
+		return nil, err
+	}
+	defer cur.close()
+	ok, err := cur.next()
+	if err != nil || !ok {
+		return nil, err
+	}
+	return s.decode(cur)
+}
+
+// decode reads the record that the cursor stands on, and while the cursor
+// holds the snapshot its seats.
+func (s *Store) decode(cur *cursor) (*storage.Stored, error) {
+	v := cur.values
+	stored := &storage.Stored{
+		Record: storage.Record{
+			ID: text(v[1]), Kind: storage.Kind(text(v[2])), Version: number(v[3]), Revision: number(v[4]),
+			Attempt: text(v[5]), Body: []byte(text(v[17])),
+			Index: storage.Index{
+				ExternalID: text(v[9]), CustomerEmail: text(v[10]), CustomerExternalID: text(v[11]),
+				Starts: moment(v[13]), Due: moment(v[15]),
+			},
+		},
+		Total: storage.UsageTotal{Count: number(v[18]), Last: moment(v[19])},
+	}
+	x := &stored.Index
+	if number(v[12]) != neverCreated {
+		x.Created = moment(v[12])
+	}
+	if number(v[14]) != neverEnds {
+		x.Ends = moment(v[14])
+	}
+	var err error
+	if x.Product, err = s.names.text(cur.conn, number(v[6])); err != nil {
+		return nil, err
+	}
+	if x.Plan, err = s.names.text(cur.conn, number(v[7])); err != nil {
+		return nil, err
+	}
+	if x.State, err = s.states.text(cur.conn, number(v[8])); err != nil {
+		return nil, err
+	}
+	if done := text(v[16]); done != "" {
+		if err := json.Unmarshal([]byte(done), &stored.Done); err != nil {
+			return nil, fmt.Errorf("the operations of %s: %w", stored.ID, err)
+		}
+	}
+	stored.Seats, err = seats(cur.conn, number(v[0]))
+	return stored, err
+}
+
+func seats(c *conn, row int64) ([]storage.Seat, error) {
+	cur, err := c.query(context.Background(), selectSeats, row)
+	if err != nil {
+		return nil, err
+	}
+	defer cur.close()
+	var seats []storage.Seat
+	for {
+		ok, err := cur.next()
+		if err != nil || !ok {
+			return seats, err
+		}
+		seats = append(seats, storage.Seat{
+			ID: text(cur.values[0]), Lease: moment(cur.values[1]), Seen: moment(cur.values[2]),
+			Body: []byte(text(cur.values[3])),
+		})
+	}
+}

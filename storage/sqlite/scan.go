@@ -1,0 +1,178 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql/driver"
+	"slices"
+	"strings"
+
+	"github.com/keywright/keywright/storage"
+)
+
+// scan is one statement of a list, served in order by one index.
+type scan struct {
+	query string
+	args  []driver.Value
+}
+
+// terms collects the conditions of a statement with their arguments.
+type terms struct {
+	texts []string
+	args  []driver.Value
+}
+
+func (t *terms) add(text string, args ...driver.Value) {
+	t.texts, t.args = append(t.texts, text), append(t.args, args...)
+}
+
+// scans gives the statements whose records, merged, are the list.
+func (s *Store) scans(c *conn, q storage.Query, o order, after place) ([]scan, error) {
+	index, byState := indexFor(q, o)
+	products, err := s.productTerms(c, q.Filter.Products)
+	if err != nil {
+		return nil, err
+	}
+	states, err := s.stateTerms(c, q.Filter.State, byState)
+	if err != nil {
+		return nil, err
+	}
+	common, found, err := s.commonTerms(c, q)
+	if err != nil || !found {
+		return nil, err
+	}
+	head := "SELECT " + columns + " FROM record AS r INDEXED BY " + index +
+		" LEFT JOIN total AS t ON t.row = r.row WHERE "
+	var scans []scan
+	for _, product := range products {
+		for _, state := range states {
+			all := terms{slices.Clone(common.texts), slices.Clone(common.args)}
+			all.add(product.text(), product.args...)
+			all.add(state.text(), state.args...)
+			all.add(o.further, after.time, after.row)
+			scans = append(scans, scan{head + all.text() + " ORDER BY " + o.clause, all.args})
+		}
+	}
+	return scans, nil
+}
+
+func (t *terms) text() string {
+	if len(t.texts) == 0 {
+		return "TRUE"
+	}
+	return strings.Join(t.texts, " AND ")
+}
+
+// indexFor names the index that serves q, and says whether its scans need a
+// state.
+func indexFor(q storage.Query, o order) (index string, byState bool) {
+	f := q.Filter
+	switch {
+	case q.Kind != storage.License && f.Products != nil:
+		return "other_product_created", false
+	case q.Kind != storage.License:
+		return "other_created", false
+	case f.ExternalID != "":
+		return "license_external_id", false
+	case f.CustomerEmail != "":
+		return "license_customer_email", false
+	case f.CustomerExternalID != "":
+		return "license_customer_external_id", false
+	case f.Plan != "":
+		return "license_plan_" + o.column, true
+	case f.Products != nil:
+		return "license_product_" + o.column, true
+	}
+	return "license_" + o.column, true
+}
+
+// productTerms gives one term for each product, or an empty one for all.
+func (s *Store) productTerms(c *conn, products []string) ([]terms, error) {
+	if products == nil {
+		return []terms{{}}, nil
+	}
+	var each []terms
+	for _, id := range slices.Compact(slices.Sorted(slices.Values(products))) {
+		number, found, err := s.names.number(c, id)
+		if err != nil {
+			return nil, err
+		}
+		if found && id != "" {
+			var t terms
+			t.add("r.product = ?", number)
+			each = append(each, t)
+		}
+	}
+	return each, nil
+}
+
+// stateTerms gives the term of the state, or of each state that there is where
+// the index needs one.
+func (s *Store) stateTerms(c *conn, state string, byState bool) ([]terms, error) {
+	if state == "" && !byState {
+		return []terms{{}}, nil
+	}
+	query, args := "SELECT number FROM state", []driver.Value{}
+	if state != "" {
+		query, args = query+" WHERE text = ?", append(args, state)
+	}
+	cur, err := c.query(context.Background(), query, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer cur.close()
+	var each []terms
+	for {
+		ok, err := cur.next()
+		if err != nil || !ok {
+			return each, err
+		}
+		var t terms
+		t.add("r.state = ?", cur.values[0])
+		each = append(each, t)
+	}
+}
+
+// commonTerms gives what holds for every scan, beside product and state, and
+// whether anything can match. The terms on kind stand as the indexes' own, so
+// that SQLite may use those.
+func (s *Store) commonTerms(c *conn, q storage.Query) (terms, bool, error) {
+	var t terms
+	if q.Kind == storage.License {
+		t.add("r.kind = 'license'")
+	} else {
+		t.add("r.kind <> 'license' AND r.kind = ?", string(q.Kind))
+	}
+	f := q.Filter
+	if f.Plan != "" {
+		number, found, err := s.names.number(c, f.Plan)
+		if err != nil || !found {
+			return t, false, err
+		}
+		t.add("r.plan = ?", number)
+	}
+	if f.ExternalID != "" {
+		t.add("r.external_id = ?", f.ExternalID)
+	}
+	if f.CustomerEmail != "" {
+		t.add("r.customer_email = ?", f.CustomerEmail)
+	}
+	if f.CustomerExternalID != "" {
+		t.add("r.customer_external_id = ?", f.CustomerExternalID)
+	}
+	if !f.CreatedAfter.IsZero() {
+		t.add("r.created > ?", f.CreatedAfter.UnixMilli())
+	}
+	if !f.CreatedBefore.IsZero() {
+		t.add("r.created < ? AND r.created <> ?", f.CreatedBefore.UnixMilli(), int64(neverCreated))
+	}
+	if !f.EndsAfter.IsZero() {
+		t.add("r.ends > ? AND r.ends <> ?", f.EndsAfter.UnixMilli(), int64(neverEnds))
+	}
+	if !f.EndsBefore.IsZero() {
+		t.add("r.ends < ?", f.EndsBefore.UnixMilli())
+	}
+	if !f.OpenAt.IsZero() {
+		t.add("r.ends > ? AND (r.starts IS NULL OR r.starts <= ?)", f.OpenAt.UnixMilli(), f.OpenAt.UnixMilli())
+	}
+	return t, true, nil
+}

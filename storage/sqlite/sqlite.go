@@ -1,0 +1,145 @@
+// Package sqlite keeps records in one SQLite file: the driver for one machine,
+// and for any number of processes on it. One goroutine of a process writes and
+// groups what waits into one transaction; reads run beside it. A commit has
+// been through fsync when it returns.
+package sqlite
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+
+	"github.com/keywright/keywright/fault"
+	"github.com/keywright/keywright/storage"
+)
+
+var _ storage.Store = (*Store)(nil)
+
+// Connections for reading.
+const readers = 8
+
+// Store is a SQLite file.
+type Store struct {
+	names   *names
+	states  *names
+	readers *pool
+	writer  *writer
+
+	closedMu sync.RWMutex
+	closed   bool
+}
+
+// Open opens the file of sqlite:///absolute/path or sqlite:relative/path and
+// makes it, for its owner alone, where there is none. It does not migrate.
+func Open(ctx context.Context, u *url.URL) (storage.Store, error) {
+	path, err := pathOf(u)
+	if err != nil {
+		return nil, err
+	}
+	return open(ctx, path)
+}
+
+func pathOf(u *url.URL) (string, error) {
+	if u.Host != "" || u.User != nil || u.Fragment != "" || u.RawQuery != "" || u.ForceQuery {
+		return "", errors.New("a sqlite URL is sqlite:///absolute/path or sqlite:relative/path, with no host, parameter or fragment")
+	}
+	path := u.Path
+	if u.Opaque != "" {
+		var err error
+		if path, err = url.PathUnescape(u.Opaque); err != nil {
+			return "", errors.New("a sqlite URL holds a path that cannot be read")
+		}
+	}
+	if path == "" || path == "/" {
+		return "", errors.New("a sqlite URL needs the path of a file")
+	}
+	return filepath.FromSlash(path), nil
+}
+
+func open(ctx context.Context, path string) (*Store, error) {
+	if err := create(path); err != nil {
+		return nil, fault.Wrap(fault.Unavailable, err, "storage cannot be opened")
+	}
+	c, err := connect(ctx, path, "")
+	if err != nil {
+		return nil, fault.Wrap(fault.Unavailable, err, "storage cannot be opened")
+	}
+	s := &Store{names: newNames("name"), states: newNames("state")}
+	s.readers = newPool(readers, func(ctx context.Context) (*conn, error) {
+		return connect(ctx, path, "&_pragma=query_only(1)")
+	})
+	s.writer = newWriter(c, s.names, s.states)
+	go s.writer.run()
+	return s, nil
+}
+
+// create makes the file, readable by its owner alone; the files beside it get
+// its mode. A file that is there is not opened: closing it would give up the
+// locks that another Store of this process holds on it.
+func create(path string) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return f.Close()
+}
+
+// connect opens a connection. Its pragmas hold for it alone, so they stand in
+// the name that every connection is opened by.
+func connect(ctx context.Context, path, more string) (*conn, error) {
+	name := (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath()}).String() +
+		"?_pragma=busy_timeout(5000)&_pragma=page_size(8192)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)" +
+		"&_pragma=foreign_keys(1)&_txlock=immediate" + more
+	connector, err := sqlite.NewConnector(name)
+	if err != nil {
+		return nil, err
+	}
+	raw, err := connector.Connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &conn{raw: raw, idle: map[string][]driver.Stmt{}}, nil
+}
+
+// Close implements storage.Keeper.
+func (s *Store) Close() error {
+	s.closedMu.Lock()
+	if s.closed {
+		s.closedMu.Unlock()
+		return nil
+	}
+	s.closed = true
+	close(s.writer.queue)
+	s.closedMu.Unlock()
+
+	<-s.writer.ended
+	return translate(errors.Join(s.readers.close(), s.writer.conn.close()))
+}
+
+// translate is the one place that knows SQLite's errors.
+func translate(err error) error {
+	var known *fault.Error
+	var failed *sqlite.Error
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &known):
+		return err
+	case errors.As(err, &failed) && failed.Code()&0xff == sqlite3.SQLITE_FULL:
+		return fault.Wrap(fault.Unavailable, err, "storage is full")
+	case errors.As(err, &failed) && failed.Code()&0xff == sqlite3.SQLITE_BUSY:
+		return fault.Wrap(fault.Unavailable, err, "storage is busy")
+	}
+	return fault.Wrap(fault.Unavailable, err, "storage is unavailable")
+}

@@ -1,0 +1,115 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql/driver"
+	"encoding/json"
+	"fmt"
+
+	"github.com/keywright/keywright/storage"
+)
+
+const (
+	selectRow = "SELECT row FROM record WHERE id = ?"
+	addTotal  = `INSERT INTO total (row, count, last) VALUES (?, ?, ?)
+		ON CONFLICT (row) DO UPDATE SET count = count + excluded.count,
+		last = CASE WHEN last IS NULL OR excluded.last > last THEN excluded.last ELSE last END`
+	selectDay = "SELECT valid, invalid, counts FROM day WHERE row = ? AND day = ?"
+	putDay    = "INSERT OR REPLACE INTO day (row, day, valid, invalid, counts) VALUES (?, ?, ?, ?, ?)"
+	listDays  = `SELECT d.day, d.valid, d.invalid, d.counts FROM record AS r JOIN day AS d ON d.row = r.row
+		WHERE r.id = ? AND d.day BETWEEN ? AND ? ORDER BY d.day`
+)
+
+// AddUsage implements storage.Counter.
+func (s *Store) AddUsage(ctx context.Context, deltas []storage.UsageDelta) error {
+	return s.write(ctx, func(w *writer) error {
+		for _, d := range deltas {
+			if err := w.addUsage(d); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func (w *writer) addUsage(d storage.UsageDelta) error {
+	record, found, err := w.conn.one(selectRow, d.Record)
+	if err != nil {
+		return err
+	}
+	if found {
+		if _, _, err := w.conn.exec(addTotal, record[0], d.Valid+d.Invalid, millis(d.Last)); err != nil {
+			return err
+		}
+		if err := w.addDay(record[0], d); err != nil {
+			return err
+		}
+	}
+	if d.Product == "" {
+		return nil
+	}
+	product, found, err := w.conn.one(selectRow, d.Product)
+	if err != nil || !found {
+		return err
+	}
+	return w.addDay(product[0], d)
+}
+
+func (w *writer) addDay(row driver.Value, d storage.UsageDelta) error {
+	stored, found, err := w.conn.one(selectDay, row, string(d.Day))
+	if err != nil {
+		return err
+	}
+	var day storage.UsageDay
+	if found {
+		if day, err = decodeDay(d.Day, stored); err != nil {
+			return err
+		}
+	}
+	day.Add(d)
+	var counts driver.Value
+	if len(day.Values) > 0 {
+		encoded, err := json.Marshal(day.Values)
+		if err != nil {
+			return err
+		}
+		counts = string(encoded)
+	}
+	_, _, err = w.conn.exec(putDay, row, string(d.Day), day.Valid, day.Invalid, counts)
+	return err
+}
+
+// decodeDay reads valid, invalid and counts.
+func decodeDay(day storage.Day, v []driver.Value) (storage.UsageDay, error) {
+	u := storage.UsageDay{Day: day, Valid: number(v[0]), Invalid: number(v[1])}
+	if counts := text(v[2]); counts != "" {
+		if err := json.Unmarshal([]byte(counts), &u.Values); err != nil {
+			return u, fmt.Errorf("the counts of a day: %w", err)
+		}
+	}
+	return u, nil
+}
+
+// Usage implements storage.Counter.
+func (s *Store) Usage(ctx context.Context, id string, first, last storage.Day) ([]storage.UsageDay, error) {
+	var days []storage.UsageDay
+	err := s.read(ctx, func(c *conn) error {
+		cur, err := c.query(ctx, listDays, id, string(first), string(last))
+		if err != nil {
+			return err
+		}
+		defer cur.close()
+		for {
+			ok, err := cur.next()
+			if err != nil || !ok {
+				return err
+			}
+			day, err := decodeDay(storage.Day(text(cur.values[0])), cur.values[1:])
+			if err != nil {
+				return err
+			}
+			days = append(days, day)
+		}
+	})
+	return days, err
+}
