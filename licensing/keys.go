@@ -3,6 +3,7 @@ package licensing
 import (
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/keywright/keywright/fault"
 	"github.com/keywright/keywright/license"
@@ -78,4 +79,25 @@ func (i issue) importedKey(under *secret.Secret, r key.Reading) (issuedKey, erro
 	default:
 		return issuedKey{}, fault.Invalid("key", "a key of your own has %d to %d printable characters", key.MinImported, key.MaxImported)
 	}
+}
+
+// Lookups gives what a key may be stored under: a lookup under each secret.
+func Lookups(secrets *secret.List, r key.Reading) [][32]byte {
+	all := secrets.All()
+	lookups := make([][32]byte, len(all))
+	for i, under := range all {
+		if r.Kind == key.Ours {
+			lookups[i] = under.Lookup(r.Key.Data())
+		} else {
+			lookups[i] = under.LookupImported(r.Text)
+		}
+	}
+	return lookups
+}
+
+// Counts reports whether a key that led to a license is one of it: the
+// license lists it, it has not ended, and its prefix is the product's. The
+// check characters are under the prefix, but the lookup is not.
+func Counts(l *license.License, p *license.Product, r key.Reading, lookup [32]byte, now time.Time) bool {
+	return l.HasKey(lookup[:], now) && (r.Kind != key.Ours || r.Key.Prefix() == p.KeyPrefix)
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/keywright/keywright/authz"
 	"github.com/keywright/keywright/fault"
 	"github.com/keywright/keywright/license"
+	"github.com/keywright/keywright/license/key"
 	"github.com/keywright/keywright/page"
 	"github.com/keywright/keywright/storage"
 )
@@ -38,13 +39,19 @@ type LicenseFilter struct {
 	CreatedBefore      *time.Time
 }
 
-// License gives the license of this id.
-func (s *Service) License(ctx context.Context, id string) (*LicenseView, error) {
+// License gives the license of this id, or of this key: exactly one of them.
+func (s *Service) License(ctx context.Context, id, keyText *string) (*LicenseView, error) {
 	who, err := s.authorize(ctx, authz.LicenseRead)
 	if err != nil {
 		return nil, err
 	}
-	stored, err := s.read(ctx, who, storage.License, id)
+	if (id == nil) == (keyText == nil) {
+		return nil, fault.Invalid("id", "give exactly one of id and key")
+	}
+	if keyText != nil {
+		return s.licenseByKey(ctx, who, *keyText)
+	}
+	stored, err := s.read(ctx, who, storage.License, *id)
 	if err != nil {
 		return nil, err
 	}
@@ -53,6 +60,30 @@ func (s *Service) License(ctx context.Context, id string) (*LicenseView, error) 
 		return nil, err
 	}
 	return s.view(ctx, l)
+}
+
+// licenseByKey serves support, when a customer reads a key out.
+func (s *Service) licenseByKey(ctx context.Context, who caller, text string) (*LicenseView, error) {
+	reading, err := s.ReadKey(ctx, text)
+	if err != nil {
+		return nil, err
+	}
+	if reading.Kind == key.Malformed || reading.Kind == key.Refused {
+		return nil, fault.Invalid("key", "the key is mistyped")
+	}
+	for _, lookup := range Lookups(s.secrets, reading) {
+		v, err := s.ByLookup(ctx, lookup)
+		if fault.Is(err, fault.NotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		if Counts(v.License, v.Product, reading, lookup, v.At) && who.sees(v.License.ProductID) {
+			return v, nil
+		}
+	}
+	return nil, fault.Errorf(fault.NotFound, "license not found")
 }
 
 // view adds plan and product to a license as of now.

@@ -1,6 +1,7 @@
 package licensing
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -11,7 +12,6 @@ import (
 	"github.com/keywright/keywright/journal"
 	"github.com/keywright/keywright/license"
 	"github.com/keywright/keywright/license/key"
-	"github.com/keywright/keywright/secret"
 	"github.com/keywright/keywright/storage"
 )
 
@@ -91,12 +91,12 @@ func (s *Service) openKey(l *license.License) (string, error) {
 		return "", fmt.Errorf("licensing: the sealed key of %s: %w", l.ID, err)
 	}
 	text := string(plain)
-	listed := slices.ContainsFunc(s.secrets.All(), func(under *secret.Secret) bool {
-		lookup := under.LookupImported(text)
-		if r := key.Read(text, nil); r.Kind == key.Ours && !current.Imported {
-			lookup = under.Lookup(r.Key.Data())
-		}
-		return string(lookup[:]) == string(current.Lookup)
+	reading := key.Reading{Kind: key.Imported, Text: text}
+	if !current.Imported {
+		reading = key.Read(text, nil)
+	}
+	listed := slices.ContainsFunc(Lookups(s.secrets, reading), func(lookup [32]byte) bool {
+		return bytes.Equal(lookup[:], current.Lookup)
 	})
 	if !listed {
 		return "", errors.New("licensing: the sealed key of " + l.ID + " is not the one that it lists")

@@ -9,6 +9,7 @@ import (
 	"github.com/keywright/keywright/fault"
 	"github.com/keywright/keywright/license"
 	"github.com/keywright/keywright/license/key"
+	"github.com/keywright/keywright/licensing"
 )
 
 // ValidateInput is the input of validate.
@@ -84,14 +85,9 @@ func (s *Service) read(in ValidateInput, now time.Time) (license.Request, time.D
 	return r, staleness, errors.Join(problems...)
 }
 
-// find gives the license that lists the key. The prefix of a key of ours must
-// be its product's: the check characters are under it, the lookup is not.
+// find gives the license that the key counts for.
 func (s *Service) find(ctx context.Context, r key.Reading, notOlderThan, now time.Time) (Snapshot, time.Time, error) {
-	for _, under := range s.Secrets.All() {
-		lookup := under.LookupImported(r.Text)
-		if r.Kind == key.Ours {
-			lookup = under.Lookup(r.Key.Data())
-		}
+	for _, lookup := range licensing.Lookups(s.Secrets, r) {
 		found, asOf, err := s.Source.Snapshot(ctx, lookup, notOlderThan)
 		if fault.Is(err, fault.NotFound) {
 			continue
@@ -99,10 +95,9 @@ func (s *Service) find(ctx context.Context, r key.Reading, notOlderThan, now tim
 		if err != nil {
 			return Snapshot{}, time.Time{}, err
 		}
-		if !found.License.HasKey(lookup[:], now) || r.Kind == key.Ours && r.Key.Prefix() != found.Product.KeyPrefix {
-			break
+		if licensing.Counts(found.License, found.Product, r, lookup, now) {
+			return found, asOf, nil
 		}
-		return found, asOf, nil
 	}
 	return Snapshot{}, time.Time{}, fault.Errorf(fault.NotFound, "license not found")
 }

@@ -1,0 +1,76 @@
+package scalar
+
+import (
+	"github.com/99designs/gqlgen/graphql"
+
+	"github.com/keywright/keywright/actor"
+	"github.com/keywright/keywright/license"
+	"github.com/keywright/keywright/licensing"
+)
+
+// The values of enums are checked against the schema before they come here;
+// they are text, and the Go constants have the same.
+
+func marshal[T ~string](v T) graphql.Marshaler { return graphql.MarshalString(string(v)) }
+
+func unmarshal[T ~string](v any) (T, error) {
+	text, ok := v.(string)
+	if !ok {
+		return "", wanted("the name of an enum's value")
+	}
+	return T(text), nil
+}
+
+// MarshalActorKind writes an ActorKind.
+func MarshalActorKind(v actor.Kind) graphql.Marshaler { return marshal(v) }
+
+// UnmarshalActorKind reads an ActorKind.
+func UnmarshalActorKind(v any) (actor.Kind, error) { return unmarshal[actor.Kind](v) }
+
+// MarshalExpiryBasis writes an ExpiryBasis.
+func MarshalExpiryBasis(v license.ExpiryBasis) graphql.Marshaler { return marshal(v) }
+
+// UnmarshalExpiryBasis reads an ExpiryBasis.
+func UnmarshalExpiryBasis(v any) (license.ExpiryBasis, error) {
+	return unmarshal[license.ExpiryBasis](v)
+}
+
+// MarshalRenewalBasis writes a RenewalBasis.
+func MarshalRenewalBasis(v license.RenewalBasis) graphql.Marshaler { return marshal(v) }
+
+// UnmarshalRenewalBasis reads a RenewalBasis.
+func UnmarshalRenewalBasis(v any) (license.RenewalBasis, error) {
+	return unmarshal[license.RenewalBasis](v)
+}
+
+// MarshalPlanField writes a PlanField.
+func MarshalPlanField(v licensing.PlanField) graphql.Marshaler { return marshal(v) }
+
+// UnmarshalPlanField reads a PlanField.
+func UnmarshalPlanField(v any) (licensing.PlanField, error) { return unmarshal[licensing.PlanField](v) }
+
+// MarshalLicenseStatus writes a LicenseStatus.
+func MarshalLicenseStatus(v license.Status) graphql.Marshaler { return marshal(v) }
+
+// UnmarshalLicenseStatus reads a LicenseStatus.
+func UnmarshalLicenseStatus(v any) (license.Status, error) { return unmarshal[license.Status](v) }
+
+// MarshalLicenseOrder writes a LicenseOrder.
+func MarshalLicenseOrder(v licensing.LicenseOrder) graphql.Marshaler { return marshal(v) }
+
+// UnmarshalLicenseOrder reads a LicenseOrder.
+func UnmarshalLicenseOrder(v any) (licensing.LicenseOrder, error) {
+	return unmarshal[licensing.LicenseOrder](v)
+}
+
+// MarshalActivationKind writes an ActivationKind.
+func MarshalActivationKind(v license.SeatKind) graphql.Marshaler { return marshal(v) }
+
+// UnmarshalActivationKind reads an ActivationKind.
+func UnmarshalActivationKind(v any) (license.SeatKind, error) { return unmarshal[license.SeatKind](v) }
+
+// MarshalCode writes the code of a reason, which is a String: more will come.
+func MarshalCode(v license.Code) graphql.Marshaler { return marshal(v) }
+
+// UnmarshalCode reads the code of a reason.
+func UnmarshalCode(v any) (license.Code, error) { return unmarshal[license.Code](v) }

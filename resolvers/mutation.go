@@ -1,0 +1,48 @@
+package resolvers
+
+import (
+	"context"
+
+	"github.com/keywright/keywright/graph"
+	"github.com/keywright/keywright/licensing"
+)
+
+type mutation root
+
+var _ graph.MutationResolver = mutation{}
+
+func (m mutation) CreateProduct(ctx context.Context, in licensing.CreateProductInput) (*licensing.CreateProductPayload, error) {
+	return m.Licensing.CreateProduct(ctx, in)
+}
+
+func (m mutation) UpdateProduct(ctx context.Context, in licensing.UpdateProductInput) (*licensing.UpdateProductPayload, error) {
+	return m.Licensing.UpdateProduct(ctx, in)
+}
+
+func (m mutation) CreatePlan(ctx context.Context, in licensing.CreatePlanInput) (*licensing.CreatePlanPayload, error) {
+	return m.Licensing.CreatePlan(ctx, in)
+}
+
+func (m mutation) UpdatePlan(ctx context.Context, in licensing.UpdatePlanInput) (*licensing.UpdatePlanPayload, error) {
+	return m.Licensing.UpdatePlan(ctx, in)
+}
+
+func (m mutation) IssueLicense(ctx context.Context, in licensing.IssueLicenseInput) (*licensing.IssueLicensePayload, error) {
+	return m.Licensing.IssueLicense(ctx, in)
+}
+
+func (m mutation) SuspendLicense(ctx context.Context, in licensing.SuspendLicenseInput) (*licensing.SuspendLicensePayload, error) {
+	return m.Licensing.SuspendLicense(ctx, in)
+}
+
+func (m mutation) ReinstateLicense(ctx context.Context, in licensing.ReinstateLicenseInput) (*licensing.ReinstateLicensePayload, error) {
+	return m.Licensing.ReinstateLicense(ctx, in)
+}
+
+func (m mutation) RevokeLicense(ctx context.Context, in licensing.RevokeLicenseInput) (*licensing.RevokeLicensePayload, error) {
+	return m.Licensing.RevokeLicense(ctx, in)
+}
+
+func (m mutation) RevealLicenseKey(ctx context.Context, in licensing.RevealLicenseKeyInput) (*licensing.RevealLicenseKeyPayload, error) {
+	return m.Licensing.RevealLicenseKey(ctx, in)
+}

@@ -1,0 +1,153 @@
+// Package resolvers answers GraphQL over HTTP: arguments in, one use-case
+// called, answer out. It holds no rule and asks no storage; the only check of
+// a permission is the directive's.
+package resolvers
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/99designs/gqlgen/graphql/executor"
+	"github.com/99designs/gqlgen/graphql/handler/extension"
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/keywright/keywright/authz"
+	"github.com/keywright/keywright/fault"
+	"github.com/keywright/keywright/graph"
+	"github.com/keywright/keywright/license"
+	"github.com/keywright/keywright/licensing"
+	"github.com/keywright/keywright/page"
+	"github.com/keywright/keywright/validation"
+)
+
+// maxTokens bounds the tokens of a document.
+const maxTokens = 5_000
+
+// Config is what the handler is made of. All are needed.
+type Config struct {
+	Licensing  *licensing.Service
+	Validation *validation.Service
+	Enforcer   authz.Enforcer
+	Log        *slog.Logger
+}
+
+// New makes the handler of /graphql. Who calls is in the request's context
+// (actor.From). It fails if a root field has neither @hasPermission nor
+// @public, or both, or names an action that there is not.
+func New(c Config) (http.Handler, error) {
+	schema := graph.NewExecutableSchema(graph.Config{
+		Resolvers: root{c},
+		Directives: graph.DirectiveRoot{
+			HasPermission: hasPermission(c.Enforcer),
+			Public: func(ctx context.Context, _ any, next graphql.Resolver, _ string) (any, error) {
+				return oneByOne(ctx, next)
+			},
+		},
+	})
+	if err := CheckRootFields(schema.Schema()); err != nil {
+		return nil, err
+	}
+	exec := executor.New(schema)
+	exec.SetParserTokenLimit(maxTokens)
+	exec.SetDisableSuggestion(true)
+	public := publicFields(schema.Schema())
+	exec.SetQueryCache(newDocuments(public))
+	exec.SetErrorPresenter(presenter(c.Log))
+	exec.SetRecoverFunc(func(_ context.Context, p any) error { return panicked(p) })
+	exec.Use(extension.Introspection{})
+	return endpoint{exec: exec, public: public}, nil
+}
+
+// CheckRootFields fails if a field of Query, Mutation or Subscription does not
+// carry exactly one of @hasPermission and @public, or names an unknown action.
+func CheckRootFields(schema *ast.Schema) error {
+	for root, field := range rootFields(schema) {
+		permission, public := field.Directives.ForName("hasPermission"), field.Directives.ForName("public")
+		if (permission == nil) == (public == nil) {
+			return fmt.Errorf("resolvers: the field %s.%s must carry exactly one of @hasPermission and @public", root.Name, field.Name)
+		}
+		if permission == nil {
+			continue
+		}
+		action := authz.Action(permission.Arguments.ForName("action").Value.Raw)
+		if !slices.Contains(authz.Actions(), action) {
+			return fmt.Errorf("resolvers: the field %s.%s needs %q, which is no action", root.Name, field.Name, action)
+		}
+	}
+	return nil
+}
+
+// rootFields are those of Query, Mutation and Subscription, save for
+// introspection.
+func rootFields(schema *ast.Schema) iter.Seq2[*ast.Definition, *ast.FieldDefinition] {
+	return func(yield func(*ast.Definition, *ast.FieldDefinition) bool) {
+		for _, root := range []*ast.Definition{schema.Query, schema.Mutation, schema.Subscription} {
+			if root == nil {
+				continue
+			}
+			for _, field := range root.Fields {
+				if !strings.HasPrefix(field.Name, "__") && !yield(root, field) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// publicFields are the root fields that anyone may call.
+func publicFields(schema *ast.Schema) map[string]bool {
+	public := map[string]bool{}
+	for _, field := range rootFields(schema) {
+		if field.Directives.ForName("public") != nil {
+			public[field.Name] = true
+		}
+	}
+	return public
+}
+
+// hasPermission refuses whoever may not do the action on any product. Whether
+// the caller may do it on the record in question is the use-case's to judge.
+func hasPermission(e authz.Enforcer) func(context.Context, any, graphql.Resolver, string) (any, error) {
+	return func(ctx context.Context, _ any, next graphql.Resolver, action string) (any, error) {
+		if _, err := authz.Authorize(ctx, e, authz.Action(action)); err != nil {
+			return nil, err
+		}
+		return oneByOne(ctx, next)
+	}
+}
+
+// oneByOne gives each of several joined errors as an error of its own: one
+// for each bad field of an input.
+func oneByOne(ctx context.Context, next graphql.Resolver) (any, error) {
+	result, err := next(ctx)
+	if err == nil {
+		return result, nil
+	}
+	all := fault.All(err)
+	for _, one := range all[1:] {
+		graphql.AddError(ctx, one)
+	}
+	return nil, all[0]
+}
+
+type root struct{ Config }
+
+var _ graph.ResolverRoot = root{}
+
+func (r root) Query() graph.QueryResolver       { return query(r) }
+func (r root) Mutation() graph.MutationResolver { return mutation(r) }
+func (r root) Product() graph.ProductResolver   { return product(r) }
+
+type product root
+
+var _ graph.ProductResolver = product{}
+
+func (p product) Plans(ctx context.Context, of *license.Product, archived bool, first int, after *string) (*licensing.PlanConnection, error) {
+	return p.Licensing.PlansOf(ctx, of, archived, page.Args{First: first, After: after})
+}
