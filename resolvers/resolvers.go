@@ -130,10 +130,11 @@ func oneByOne(ctx context.Context, next graphql.Resolver) (any, error) {
 		return result, nil
 	}
 	all := fault.All(err)
-	for _, one := range all[1:] {
+	last := len(all) - 1
+	for _, one := range all[:last] {
 		graphql.AddError(ctx, one)
 	}
-	return nil, all[0]
+	return nil, all[last]
 }
 
 type root struct{ Config }
