@@ -6,7 +6,7 @@ package graph
 
 import "embed"
 
-//go:generate go tool gqlgen generate --config ../gqlgen.yml
+//go:generate go tool gqlgen generate
 
 // Schema holds the schema's source, for tools and tests.
 //
