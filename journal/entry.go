@@ -134,8 +134,8 @@ func Decode(stored storage.Entry) (Entry, error) {
 	e := w.Entry
 	e.At = at
 	again, err := e.Encode()
-	if err != nil {
-		return Entry{}, err
+	if err != nil { // not of this caller's input: the entry is stored
+		return Entry{}, fault.Wrap(fault.Internal, err, "journal: decoding an entry")
 	}
 	if e.ID != stored.ID || !bytes.Equal(again.Body, stored.Body) {
 		return Entry{}, fmt.Errorf("journal: entry %q is not in canonical form", stored.ID)
