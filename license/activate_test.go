@@ -79,6 +79,22 @@ func TestActivateFindsTheSeatThatIsHeld(t *testing.T) {
 	}
 }
 
+func TestASeatThatRanOutIsTakenAnewUnderItsID(t *testing.T) {
+	l := issued(t, floating(nil), license.IssueSpec{})
+	seated(t, l, floating(nil), machine("a"), noon)
+	now := noon.Add(2 * time.Hour)
+	got, err := l.Activate(floating(nil), machine("a"), "act_other", "", "", now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := license.Activation{
+		ID: "act_a", Kind: license.Machine, Subject: "a", CreatedAt: now, LastSeenAt: now, LeaseUntil: now.Add(time.Hour),
+	}
+	if d := diff(license.ActivateResult{Seat: &want, Created: true}, got); d != "" || len(l.Seats) != 1 {
+		t.Errorf("%d seats %s", len(l.Seats), d)
+	}
+}
+
 func TestActivateNeverShortensALease(t *testing.T) {
 	l := issued(t, floating(nil), license.IssueSpec{})
 	seated(t, l, floating(nil), machine("a"), noon)

@@ -129,20 +129,25 @@ func TestRenewIsRefusedWhereThereIsNothingToRenew(t *testing.T) {
 		change func(*license.License)
 		renew  *license.Plan
 		until  *time.Time
+		says   string
 	}{
-		{"revoked", year, revoked, year, nil},
-		{"revoked, until a time", year, revoked, year, new(noon.AddDate(9, 0, 0))},
-		{"without an end", endless, nil, year, nil},
-		{"without an end, until a time", endless, nil, year, new(noon.AddDate(9, 0, 0))},
-		{"not activated", first, nil, first, nil},
-		{"by a plan without a duration", year, nil, endless, nil},
+		{"revoked", year, revoked, year, nil, "reinstate"},
+		{"revoked, until a time", year, revoked, year, new(noon.AddDate(9, 0, 0)), "reinstate"},
+		{"without an end", endless, nil, year, nil, "never ends"},
+		{"without an end, until a time", endless, nil, year, new(noon.AddDate(9, 0, 0)), "never ends"},
+		{"not activated", first, nil, first, nil, "not activated"},
+		{"by a plan without a duration", year, nil, endless, nil, "until when"},
 	} {
 		l := issued(t, c.issue, license.IssueSpec{})
 		if c.change != nil {
 			c.change(l)
 		}
 		before := copied(t, l)
-		wantState(t, l.Renew(c.renew, c.until, noon))
+		err := l.Renew(c.renew, c.until, noon)
+		wantState(t, err)
+		if !strings.Contains(err.Error(), c.says) {
+			t.Errorf("%s: %v", c.name, err)
+		}
 		if d := diff(before, l); d != "" {
 			t.Errorf("%s: %s", c.name, d)
 		}

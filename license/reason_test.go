@@ -235,4 +235,10 @@ func TestAReasonThatIsAddedTakesItsPlace(t *testing.T) {
 	if diff := cmp.Diff(before, codes(d)); diff != "" || !d.Valid {
 		t.Errorf("the decision itself has changed: %s", diff)
 	}
+
+	got = got.With(license.Reason{Code: license.CodeEntitlementMissing, Blocking: true}) // append leaves room for a fourth
+	first, second := got.With(license.Reason{Code: license.CodeOverage}), got.With(license.Reason{Code: license.CodeRevoked, Blocking: true})
+	if first.Code != license.CodeCheckedOut || first.Reasons[2].Code != license.CodeOverage || second.Code != license.CodeRevoked {
+		t.Errorf("two decisions share their reasons: %v and %v", codes(first), codes(second))
+	}
 }

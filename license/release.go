@@ -59,5 +59,5 @@ func (l *License) Heartbeat(plan *Plan, s Subject, now time.Time) HeartbeatResul
 	if onlySigned || end.Sub(now) > whole-whole/3 {
 		return HeartbeatResult{Seat: seat, Until: end}
 	}
-	return HeartbeatResult{Seat: seat, Until: later(end, renewed), Write: true}
+	return HeartbeatResult{Seat: seat, Until: renewed, Write: true}
 }
