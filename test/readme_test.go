@@ -61,11 +61,7 @@ func serveTour(t *testing.T, dir string) *server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		if err := server.stop(); err != nil {
-			t.Error(err)
-		}
-	})
+	stopAfter(t, server)
 	return server
 }
 

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os/exec"
 	"regexp"
-	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -15,6 +14,8 @@ const (
 	readyWithin = 30 * time.Second
 	endsWithin  = 45 * time.Second // a shutdown waits 30 s for what is in flight
 )
+
+var listening = regexp.MustCompile(`(?m)^Keywright listens on (http\S+)\n`)
 
 // errEarly is the end of a program that never listened.
 var errEarly = errors.New("ended before it listened")
@@ -34,8 +35,8 @@ type server struct {
 // server is there even with an error, for its output.
 func start(dir string, env []string, args ...string) (*server, error) {
 	s := &server{
-		Stdout: &output{listens: make(chan string, 1)},
-		Stderr: &output{},
+		Stdout: newOutput(),
+		Stderr: newOutput(),
 		cmd:    exec.Command("keywright", args...),
 		ended:  make(chan struct{}),
 	}
@@ -47,14 +48,31 @@ func start(dir string, env []string, args ...string) (*server, error) {
 		s.err = s.cmd.Wait()
 		close(s.ended)
 	}()
-	select {
-	case s.URL = <-s.Stdout.listens:
-		return s, nil
-	case <-s.ended:
-		return s, fmt.Errorf("%w: %v\n%s%s", errEarly, s.cmd.ProcessState, s.Stdout, s.Stderr)
-	case <-time.After(readyWithin):
-		s.kill()
-		return s, fmt.Errorf("not listening after %v\n%s%s", readyWithin, s.Stdout, s.Stderr)
+	found, err := s.await(listening)
+	if err != nil {
+		return s, err
+	}
+	s.URL = found[1]
+	return s, nil
+}
+
+// await waits until the standard output has the pattern, and gives what
+// regexp.FindStringSubmatch finds. The server is killed where it does not.
+func (s *server) await(pattern *regexp.Regexp) ([]string, error) {
+	timeout := time.After(readyWithin)
+	for {
+		text, changed := s.Stdout.read()
+		if found := pattern.FindStringSubmatch(text); found != nil {
+			return found, nil
+		}
+		select {
+		case <-changed:
+		case <-s.ended:
+			return nil, fmt.Errorf("%w: %v\n%s%s", errEarly, s.cmd.ProcessState, s.Stdout, s.Stderr)
+		case <-timeout:
+			s.kill()
+			return nil, fmt.Errorf("no %v after %v\n%s%s", pattern, readyWithin, s.Stdout, s.Stderr)
+		}
 	}
 }
 
@@ -83,30 +101,30 @@ func (s *server) kill() {
 
 // output keeps what a program writes while it writes.
 type output struct {
-	listens chan string // takes the address once; nil where none is expected
-
-	mu    sync.Mutex // guards what follows
-	text  strings.Builder
-	found bool // the address is sent
+	mu      sync.Mutex // guards what follows
+	text    []byte
+	changed chan struct{} // closed by the next write
 }
 
-var listening = regexp.MustCompile(`(?m)^Keywright listens on (http\S+)\n`)
+func newOutput() *output { return &output{changed: make(chan struct{})} }
 
 func (o *output) Write(p []byte) (int, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.text.Write(p)
-	if o.listens != nil && !o.found {
-		if address := listening.FindStringSubmatch(o.text.String()); address != nil {
-			o.listens <- address[1]
-			o.found = true
-		}
-	}
+	o.text = append(o.text, p...)
+	close(o.changed)
+	o.changed = make(chan struct{})
 	return len(p), nil
 }
 
-func (o *output) String() string {
+// read gives the text so far, and a channel that is closed once there is more.
+func (o *output) read() (text string, changed <-chan struct{}) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return o.text.String()
+	return string(o.text), o.changed
+}
+
+func (o *output) String() string {
+	text, _ := o.read()
+	return text
 }
