@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql/driver"
 	"encoding/json"
-	"math"
 	"time"
 
 	"github.com/keywright/keywright/fault"
@@ -13,8 +12,8 @@ import (
 
 // What stands for no time where an order needs one.
 const (
-	neverCreated = math.MinInt64
-	neverEnds    = math.MaxInt64
+	neverCreated = -1 << 62
+	neverEnds    = 1 << 62
 )
 
 const (

@@ -11,25 +11,26 @@ import (
 
 // order is how a list is sorted: by a time, and by row between equal times.
 type order struct {
-	mark    string // at the head of a place, so that one order's is refused by another
-	column  string
-	time    int // the column's position among columns
-	newest  bool
-	clause  string
-	further string // the condition of what lies behind a place
+	mark   string // at the head of a place, so that one order's is refused by another
+	column string
+	time   int // the column's position among columns
+	newest bool
+	clause string
+	equal  string // the term of what lies behind a place at its time
+	beyond string // the term of what lies behind a time
 }
 
 func orderOf(o storage.Order) (order, error) {
 	switch o {
 	case storage.CreatedNewest:
 		return order{mark: "sn", column: "created", time: 12, newest: true,
-			clause: "r.created DESC, r.row DESC", further: "(r.created, r.row) < (?, ?)"}, nil
+			clause: "r.created DESC, r.row DESC", equal: "r.created = ? AND r.row < ?", beyond: "r.created < ?"}, nil
 	case storage.CreatedOldest:
 		return order{mark: "so", column: "created", time: 12,
-			clause: "r.created, r.row", further: "(r.created, r.row) > (?, ?)"}, nil
+			clause: "r.created, r.row", equal: "r.created = ? AND r.row > ?", beyond: "r.created > ?"}, nil
 	case storage.EndsSoonest:
 		return order{mark: "se", column: "ends", time: 14,
-			clause: "r.ends, r.row", further: "(r.ends, r.row) > (?, ?)"}, nil
+			clause: "r.ends, r.row", equal: "r.ends = ? AND r.row > ?", beyond: "r.ends > ?"}, nil
 	}
 	return order{}, fault.Invalid("orderBy", "there is no order %q", string(o))
 }
@@ -51,6 +52,14 @@ func (o order) start() place {
 		return place{math.MaxInt64, math.MaxInt64}
 	}
 	return place{math.MinInt64, math.MinInt64}
+}
+
+// later gives the one of two places that comes later in the order.
+func (o order) later(p, other place) place {
+	if o.before(p, other) {
+		return other
+	}
+	return p
 }
 
 func (o order) encode(p place) storage.Place {

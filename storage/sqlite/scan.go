@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"database/sql/driver"
+	"math"
 	"slices"
 	"strings"
 
@@ -40,26 +41,27 @@ func (s *Store) scans(c *conn, q storage.Query, o order, after place) ([]scan, e
 	if err != nil || !found {
 		return nil, err
 	}
+	times := timeTerms(q.Filter, o, after)
 	head := "SELECT " + columns + " FROM record AS r INDEXED BY " + index +
 		" LEFT JOIN total AS t ON t.row = r.row WHERE "
 	var scans []scan
 	for _, product := range products {
 		for _, state := range states {
-			all := terms{slices.Clone(common.texts), slices.Clone(common.args)}
-			all.add(product.text(), product.args...)
-			all.add(state.text(), state.args...)
-			all.add(o.further, after.time, after.row)
-			scans = append(scans, scan{head + all.text() + " ORDER BY " + o.clause, all.args})
+			for _, time := range times {
+				t := join(common, product, state, time)
+				scans = append(scans, scan{head + strings.Join(t.texts, " AND ") + " ORDER BY " + o.clause, t.args})
+			}
 		}
 	}
 	return scans, nil
 }
 
-func (t *terms) text() string {
-	if len(t.texts) == 0 {
-		return "TRUE"
+func join(each ...terms) terms {
+	var all terms
+	for _, t := range each {
+		all.texts, all.args = append(all.texts, t.texts...), append(all.args, t.args...)
 	}
-	return strings.Join(t.texts, " AND ")
+	return all
 }
 
 // indexFor names the index that serves q, and says whether its scans need a
@@ -132,8 +134,8 @@ func (s *Store) stateTerms(c *conn, state string, byState bool) ([]terms, error)
 	}
 }
 
-// commonTerms gives what holds for every scan, beside product and state, and
-// whether anything can match. The terms on kind stand as the indexes' own, so
+// commonTerms gives what holds for every scan, beside product, state and the
+// times that bound it, and whether anything can match. The terms on kind stand as the indexes' own, so
 // that SQLite may use those.
 func (s *Store) commonTerms(c *conn, q storage.Query) (terms, bool, error) {
 	var t terms
@@ -159,20 +161,71 @@ func (s *Store) commonTerms(c *conn, q storage.Query) (terms, bool, error) {
 	if f.CustomerExternalID != "" {
 		t.add("r.customer_external_id = ?", f.CustomerExternalID)
 	}
-	if !f.CreatedAfter.IsZero() {
-		t.add("r.created > ?", f.CreatedAfter.UnixMilli())
-	}
-	if !f.CreatedBefore.IsZero() {
-		t.add("r.created < ? AND r.created <> ?", f.CreatedBefore.UnixMilli(), int64(neverCreated))
-	}
-	if !f.EndsAfter.IsZero() {
-		t.add("r.ends > ? AND r.ends <> ?", f.EndsAfter.UnixMilli(), int64(neverEnds))
-	}
-	if !f.EndsBefore.IsZero() {
-		t.add("r.ends < ?", f.EndsBefore.UnixMilli())
-	}
 	if !f.OpenAt.IsZero() {
-		t.add("r.ends > ? AND (r.starts IS NULL OR r.starts <= ?)", f.OpenAt.UnixMilli(), f.OpenAt.UnixMilli())
+		t.add("(r.starts IS NULL OR r.starts <= ?)", f.OpenAt.UnixMilli())
 	}
 	return t, true, nil
+}
+
+// span is what lies between two times, neither included.
+type span struct{ after, before int64 }
+
+var everything = span{math.MinInt64, math.MaxInt64}
+
+// spansOf gives the bounds that f sets. A bound on either side leaves out what
+// has no such time; OpenAt does not.
+func spansOf(f storage.Filter) (created, ends span) {
+	created, ends = everything, everything
+	if !f.CreatedAfter.IsZero() {
+		created.after = f.CreatedAfter.UnixMilli()
+	}
+	if !f.CreatedBefore.IsZero() {
+		created = span{max(created.after, neverCreated), f.CreatedBefore.UnixMilli()}
+	}
+	if !f.EndsAfter.IsZero() {
+		ends = span{f.EndsAfter.UnixMilli(), neverEnds}
+	}
+	if !f.EndsBefore.IsZero() {
+		ends.before = f.EndsBefore.UnixMilli()
+	}
+	if !f.OpenAt.IsZero() {
+		ends.after = max(ends.after, f.OpenAt.UnixMilli())
+	}
+	return created, ends
+}
+
+// timeTerms gives the terms on the times. Of the order's own time the bound
+// that a scan begins at and the place to go on from become one term, and the
+// rest of the place's millisecond a scan of its own: SQLite seeks by one term
+// and would pass over the rest row by row.
+func timeTerms(f storage.Filter, o order, after place) []terms {
+	created, ends := spansOf(f)
+	switch {
+	case o.newest:
+		after = o.later(after, place{created.before, math.MinInt64})
+		created.before = everything.before
+	case o.column == "created":
+		after = o.later(after, place{created.after, math.MaxInt64})
+		created.after = everything.after
+	default:
+		after = o.later(after, place{ends.after, math.MaxInt64})
+		ends.after = everything.after
+	}
+	var bounds, beyond, equal terms
+	bounds.addUnless("r.created > ?", created.after, everything.after)
+	bounds.addUnless("r.created < ?", created.before, everything.before)
+	bounds.addUnless("r.ends > ?", ends.after, everything.after)
+	bounds.addUnless("r.ends < ?", ends.before, everything.before)
+	beyond.add(o.beyond, after.time)
+	if after.row == math.MinInt64 || after.row == math.MaxInt64 {
+		return []terms{join(bounds, beyond)}
+	}
+	equal.add(o.equal, after.time, after.row)
+	return []terms{join(bounds, equal), join(bounds, beyond)}
+}
+
+func (t *terms) addUnless(text string, bound, none int64) {
+	if bound != none {
+		t.add(text, bound)
+	}
 }

@@ -31,15 +31,21 @@ type writer struct {
 	ended  chan struct{}
 	group  []*job
 	errs   []error
+
+	checkpoints *checkpointer
+	restartAt   int64 // pages in the log
 }
 
-func newWriter(c *conn, n, states *names) *writer {
+func newWriter(c *conn, n, states *names, checkpoints *checkpointer) *writer {
 	return &writer{
 		conn:   c,
 		names:  adder{names: n, added: map[string]int64{}},
 		states: adder{names: states, added: map[string]int64{}},
 		queue:  make(chan *job, maxWaiting),
 		ended:  make(chan struct{}),
+
+		checkpoints: checkpoints,
+		restartAt:   restartAfter,
 	}
 }
 
@@ -90,6 +96,7 @@ func (w *writer) run() {
 			}
 			j.done <- w.errs[i]
 		}
+		w.keepLogShort()
 	}
 }
 

@@ -26,9 +26,9 @@ CREATE TABLE record (
 	product              INTEGER NOT NULL,
 	plan                 INTEGER NOT NULL,
 	state                INTEGER NOT NULL,
-	created              INTEGER NOT NULL, -- -2^63: none, older than all
+	created              INTEGER NOT NULL, -- -2^62: none, older than all
 	starts               INTEGER,
-	ends                 INTEGER NOT NULL, -- 2^63-1: none, later than all
+	ends                 INTEGER NOT NULL, -- 2^62: none, later than all
 	due                  INTEGER,
 	external_id          TEXT,
 	customer_email       TEXT,

@@ -1,0 +1,125 @@
+package storagetest
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/keywright/keywright/internal/id"
+	"github.com/keywright/keywright/storage"
+)
+
+// Catalog of the licenses that Fill makes.
+const (
+	loadProducts = 5
+	loadPlans    = 3 // of each product
+	perCustomer  = 3 // licenses
+)
+
+// Fill commits the licenses numbered from first up to (not including) last,
+// with one journal entry each where entries is set, by many callers at once.
+func Fill(ctx context.Context, s storage.Store, first, last int, entries bool) error {
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	var next atomic.Int64
+	next.Store(int64(first))
+	var callers sync.WaitGroup
+	for range 512 {
+		callers.Go(func() {
+			for {
+				n := int(next.Add(1)) - 1
+				if n >= last || ctx.Err() != nil {
+					return
+				}
+				c := LicenseChange(n)
+				if !entries {
+					c.Entries = nil
+				}
+				if err := s.Commit(ctx, c); err != nil {
+					stop(err)
+				}
+			}
+		})
+	}
+	callers.Wait()
+	return context.Cause(ctx)
+}
+
+// LicenseID gives the id of license number n.
+func LicenseID(n int) string { return loadID("lic", n) }
+
+// LicenseChange makes license number n, always the same, with the sizes and
+// the spread of values that a vendor's licenses have, and its journal entry.
+func LicenseChange(n int) storage.Change {
+	return storage.Change{
+		Record: storage.Record{
+			Kind: storage.License, ID: LicenseID(n), Revision: 1, Index: LicenseIndex(n), Body: licenseBody(n),
+		},
+		Attempt: loadID("try", n)[4:],
+		Entries: []storage.Entry{{ID: loadID("evt", n), Body: licenseEntry(n)}},
+	}
+}
+
+// LicenseIndex gives the index fields of license number n.
+func LicenseIndex(n int) storage.Index {
+	random := rand.New(rand.NewPCG(uint64(n), 1))
+	product, plan := random.IntN(loadProducts), random.IntN(loadPlans)
+	created := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC).Add(time.Duration(n) * 7013 * time.Millisecond)
+	x := storage.Index{
+		Product: loadID("prd", product), Plan: loadID("pln", product*loadPlans+plan), State: "issued",
+		ExternalID:         fmt.Sprintf("order-%08d", 10_000_000+n),
+		CustomerEmail:      fmt.Sprintf("%s@example.com", loadID("x", n/perCustomer)[2:16]),
+		CustomerExternalID: loadID("cus", n/perCustomer)[:18],
+		Created:            created,
+	}
+	switch plan {
+	case 0:
+		x.Ends = created.AddDate(1, 0, 0)
+	case 1:
+		x.Ends = created.AddDate(0, 1, 0).Add(time.Duration(random.IntN(86_400_000)) * time.Millisecond)
+	}
+	if !x.Ends.IsZero() {
+		x.Due = x.Ends.AddDate(0, 0, -14)
+	}
+	switch p := random.IntN(100); {
+	case p < 2:
+		x.State = "suspended"
+	case p < 3:
+		x.State = "revoked"
+	case p < 8:
+		x.Starts = created.AddDate(0, 0, 3)
+	}
+	return x
+}
+
+func licenseBody(n int) []byte {
+	lookup, sealed := loadHash("lookup", n), append(loadHash("sealed", n), loadHash("more", n)...)
+	return fmt.Appendf(nil, `{"customer":{"email":%q,"name":"Customer number %d","externalId":%q},`+
+		`"keys":[{"lookup":%q,"hint":"%05d","sealed":%q}],"secretId":"%x","metadata":{"order":"%08d","channel":"web shop"},`+
+		`"createdBy":{"kind":"USER","id":"https://login.example.com|%x"},"createdAt":"2026-01-01T00:00:00.000Z",`+
+		`"updatedAt":"2026-01-01T00:00:00.000Z"}`,
+		LicenseIndex(n).CustomerEmail, n/perCustomer, LicenseIndex(n).CustomerExternalID,
+		base64.StdEncoding.EncodeToString(lookup), n%100_000, base64.StdEncoding.EncodeToString(sealed),
+		lookup[:8], n, sealed[:12])
+}
+
+func licenseEntry(n int) []byte {
+	x, digest := LicenseIndex(n), loadHash("digest", n)
+	return fmt.Appendf(nil, `{"actor":{"id":"https://login.example.com|%x","kind":"USER"},"at":"2026-01-01T00:00:00.000Z",`+
+		`"changes":{"expiresAt":{"after":"2027-01-01T00:00:00.000Z"},"plan":{"after":%q},"state":{"after":"issued"}},`+
+		`"digest":"%x","id":%q,"product":%q,"revision":1,"subjects":[%q],"type":"license.created"}`,
+		digest[:12], x.Plan, digest, loadID("evt", n), x.Product, LicenseID(n))
+}
+
+func loadID(prefix string, n int) string { return id.FromHash(prefix, loadHash(prefix, n)) }
+
+func loadHash(what string, n int) []byte {
+	sum := sha256.Sum256(binary.BigEndian.AppendUint64([]byte(what), uint64(n)))
+	return sum[:]
+}
