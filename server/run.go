@@ -1,0 +1,110 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/keywright/keywright/fault"
+)
+
+// What one connection may take.
+const (
+	headerWithin = 5 * time.Second
+	readWithin   = 30 * time.Second
+	answerWithin = time.Minute
+	idleFor      = 2 * time.Minute
+	maxHeader    = 32 << 10
+
+	readyWithin = 2 * time.Second
+)
+
+// Ops makes the handler of the operators' address: /healthz is good while the
+// program runs, /readyz while it should be sent requests.
+func (s *Server) Ops() http.Handler {
+	routes := http.NewServeMux()
+	routes.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
+	routes.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
+		if problem := s.unready(r.Context()); problem != "" {
+			http.Error(w, problem, http.StatusServiceUnavailable)
+			return
+		}
+		fmt.Fprintln(w, "ready")
+	})
+	return routes
+}
+
+// unready says why requests should go elsewhere, and nothing where they should
+// not.
+func (s *Server) unready(ctx context.Context) string {
+	if s.stopping.Load() {
+		return "shutting down"
+	}
+	ctx, cancel := context.WithTimeout(ctx, readyWithin)
+	defer cancel()
+	err := s.Ready(ctx)
+	if err == nil {
+		return ""
+	}
+	s.Log.WarnContext(ctx, "not ready", "error", err)
+	return fault.All(err)[0].Message
+}
+
+// Run answers on public, and to operators on ops unless that is nil, until ctx
+// ends. Then it is no longer ready, takes no new connection, and gives what is
+// in flight time to end; /readyz is answered to the last. It closes both
+// listeners. An error says that a listener broke or requests were cut off.
+func (s *Server) Run(ctx context.Context, public, ops net.Listener) error {
+	answers, probes := s.listen(s), s.listen(s.Ops())
+	answers.TLSConfig = s.TLS
+	ended := make(chan error, 2)
+	running := 1
+	go func() {
+		if s.TLS == nil {
+			ended <- answers.Serve(public)
+			return
+		}
+		ended <- answers.ServeTLS(public, "", "")
+	}()
+	if ops != nil {
+		running++
+		go func() { ended <- probes.Serve(ops) }()
+	}
+
+	var broken error
+	select {
+	case broken = <-ended:
+		running--
+	case <-ctx.Done():
+	}
+	s.stopping.Store(true)
+	s.Log.InfoContext(ctx, "shutting down", "drain", s.Drain.String())
+	err := errors.Join(broken, s.drain(ctx, answers), probes.Close())
+	for range running {
+		<-ended
+	}
+	return err
+}
+
+func (s *Server) listen(h http.Handler) *http.Server {
+	return &http.Server{
+		Handler:           h,
+		ReadHeaderTimeout: headerWithin, ReadTimeout: readWithin, WriteTimeout: answerWithin, IdleTimeout: idleFor,
+		MaxHeaderBytes: maxHeader,
+		ErrorLog:       slog.NewLogLogger(s.Log.Handler(), slog.LevelWarn),
+	}
+}
+
+// drain waits for what is in flight, and cuts off what takes too long.
+func (s *Server) drain(ctx context.Context, answers *http.Server) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.Drain)
+	defer cancel()
+	if err := answers.Shutdown(ctx); err != nil {
+		return errors.Join(fmt.Errorf("requests that took longer than %s were cut off", s.Drain), answers.Close())
+	}
+	return nil
+}

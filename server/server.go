@@ -1,0 +1,137 @@
+// Package server is what stands at the address: routes, who is calling, one
+// line in the log for each request, probes for operators, and an orderly end.
+package server
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/tls"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"runtime/debug"
+	"sync/atomic"
+	"time"
+
+	"github.com/keywright/keywright/actor"
+	"github.com/keywright/keywright/fault"
+)
+
+// Config is what a Server is made of. GraphQL, Ready and Log are needed.
+type Config struct {
+	GraphQL http.Handler // of /graphql; actor.From tells it who calls
+	// Ready fails where requests cannot be answered now.
+	Ready func(context.Context) error
+	Log   *slog.Logger
+	// Authenticate tells who holds a bearer token, and false where it is no
+	// good. If nil, none is.
+	Authenticate func(ctx context.Context, token string) (actor.Actor, bool)
+	// Dev refuses requests that were sent to another name than localhost.
+	Dev bool
+	// TrustedProxies are believed as to whom they speak for.
+	TrustedProxies []netip.Prefix
+	TLS            *tls.Config   // plain HTTP if nil
+	Drain          time.Duration // DefaultDrain if zero
+}
+
+// DefaultDrain is how long a shutdown waits for what is in flight.
+const DefaultDrain = 30 * time.Second
+
+// Server answers requests. It is safe for concurrent use.
+type Server struct {
+	Config
+	routes   *http.ServeMux
+	stopping atomic.Bool
+}
+
+// New makes a Server.
+func New(c Config) *Server {
+	if c.Authenticate == nil {
+		c.Authenticate = func(context.Context, string) (actor.Actor, bool) { return actor.Actor{}, false }
+	}
+	if c.Drain == 0 {
+		c.Drain = DefaultDrain
+	}
+	s := &Server{Config: c, routes: http.NewServeMux()}
+	s.routes.Handle("/graphql", c.GraphQL)
+	if c.Dev {
+		s.routes.HandleFunc("GET /{$}", index)
+	}
+	return s
+}
+
+// ServeHTTP answers one request. It authenticates before it routes: a
+// credential that is no good is refused everywhere, and no credential is
+// nobody.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	began := time.Now()
+	id := rand.Text()
+	ctx := context.WithValue(r.Context(), requestID{}, id)
+	who, known := s.caller(r)
+	out := &recorder{ResponseWriter: w}
+	out.Header().Set("X-Request-Id", id)
+	out.Header().Set("X-Content-Type-Options", "nosniff")
+	defer func() {
+		broken := s.recovered(ctx, out, recover())
+		s.logRequest(ctx, r, out, who, time.Since(began))
+		if broken {
+			panic(http.ErrAbortHandler)
+		}
+	}()
+	switch {
+	case s.Dev && !IsLoopback(r.Host):
+		// A page from elsewhere may have had its own name point here.
+		http.Error(out, "This server runs with --dev and answers to localhost or a loopback address only.", http.StatusMisdirectedRequest)
+	case !known:
+		out.Header().Set("WWW-Authenticate", `Bearer realm="keywright", error="invalid_token"`)
+		refuse(out, http.StatusUnauthorized, fault.Errorf(fault.Unauthenticated, "the bearer token is not valid"))
+	default:
+		s.routes.ServeHTTP(out, r.WithContext(actor.With(ctx, who)))
+	}
+}
+
+// recovered logs a panic and answers in its place. It reports true where the
+// answer had begun, so that the connection must be broken off.
+func (s *Server) recovered(ctx context.Context, out *recorder, p any) bool {
+	if p == nil {
+		return false
+	}
+	if p != http.ErrAbortHandler { //nolint:errorlint // a panic's value, compared as net/http does
+		s.Log.ErrorContext(ctx, "panic", "panic", p, "stack", string(debug.Stack()))
+		if out.status == 0 {
+			refuse(out, http.StatusInternalServerError, fault.Errorf(fault.Internal, "internal error"))
+			return false
+		}
+	}
+	return true
+}
+
+// refuse answers as GraphQL does where nothing was executed.
+func refuse(w http.ResponseWriter, status int, err *fault.Error) {
+	type extensions struct {
+		Code fault.Code `json:"code"`
+	}
+	type problem struct {
+		Message    string     `json:"message"`
+		Extensions extensions `json:"extensions"`
+	}
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(map[string][]problem{ // the client may be gone
+		"errors": {{Message: err.Message, Extensions: extensions{err.Code}}},
+	})
+}
+
+func index(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	_, _ = io.WriteString(w, `Keywright, a license server, running with --dev.
+
+/graphql   the API: GraphQL by POST, most queries by GET too.
+           Staff send "Authorization: Bearer" and the admin token, which was
+           printed at start and is kept in the file admin-token beside the
+           data. Validating a key needs no token: the key is the credential.
+`)
+}
