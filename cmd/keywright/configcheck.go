@@ -1,0 +1,73 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+
+	"github.com/alecthomas/kong"
+	"go.yaml.in/yaml/v3"
+)
+
+type configCheckCommand struct {
+	config `embed:""`
+}
+
+// Run checks the configuration of serve without serving, and shows it as a
+// file that would make it.
+func (c *configCheckCommand) Run(_ context.Context, p *program, parsed *kong.Context) error {
+	if err := c.check(p.settings); err != nil {
+		return err
+	}
+	if _, err := c.certificate(p.settings); err != nil {
+		return err
+	}
+	if !c.Dev { // which makes one at its first start
+		if _, err := c.secrets(p.settings); err != nil {
+			return err
+		}
+	}
+	return c.show(p, parsed)
+}
+
+func (c *configCheckCommand) show(p *program, parsed *kong.Context) error {
+	if c.Config != "" {
+		fmt.Fprintf(p.stdout, "# read from %s (%s)\n", c.Config, p.settings.origin[configKey])
+	}
+	if _, given := p.settings.variables[secretsVar]; given {
+		fmt.Fprintf(p.stdout, "# the secrets are in %s\n", secretsVar)
+	}
+	shown := &yaml.Node{Kind: yaml.MappingNode}
+	for _, flag := range parsed.Flags() {
+		key := keyOf(flag.Name)
+		if key == "help" || key == configKey || flag.Target.IsZero() || key == "data" && !c.Dev {
+			continue
+		}
+		value := flag.Target.Interface()
+		if key == "storage" {
+			value = redacted(c.Storage)
+		}
+		node := &yaml.Node{}
+		if err := node.Encode(value); err != nil {
+			return err
+		}
+		node.Style = yaml.FlowStyle // a comment beside a list of lines would be lost
+		node.LineComment = p.settings.origin[key]
+		shown.Content = append(shown.Content, &yaml.Node{Kind: yaml.ScalarNode, Value: key}, node)
+	}
+	text, err := yaml.Marshal(shown)
+	if err != nil {
+		return err
+	}
+	_, err = p.stdout.Write(text)
+	return err
+}
+
+// redacted gives a URL without its password.
+func redacted(raw string) string {
+	u, err := url.Parse(raw)
+	if err != nil {
+		return "not a URL"
+	}
+	return u.Redacted()
+}
