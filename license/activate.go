@@ -113,9 +113,13 @@ func (l *License) inTheWay(seat Activation, plan *Plan, now time.Time) []Activat
 // replaceSeats makes a new list, since the old one may be shared: without what
 // is removed, and with seat in the place of its id.
 func (l *License) replaceSeats(removed []Activation, seat Activation) {
+	gone := map[string]bool{seat.ID: true}
+	for _, a := range removed {
+		gone[a.ID] = true
+	}
 	seats := make([]Activation, 0, len(l.Seats)+1)
 	for _, a := range l.Seats {
-		if a.ID != seat.ID && !slices.ContainsFunc(removed, func(r Activation) bool { return r.ID == a.ID }) {
+		if !gone[a.ID] {
 			seats = append(seats, a)
 		}
 	}

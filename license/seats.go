@@ -24,13 +24,7 @@ func (a *Activation) checkedOut(now time.Time) bool { return a.OfflineUntil.Afte
 
 // Is reports whether the seat is the subject's.
 func (a *Activation) Is(s Subject) bool {
-	if a.Kind != s.Kind {
-		return false
-	}
-	if s.Kind == Domain {
-		return a.Domain == s.Domain
-	}
-	return a.Subject == s.Text
+	return a.Kind == s.Kind && Subject{a.Kind, a.Subject, a.Domain}.Identity() == s.Identity()
 }
 
 // SeatOf gives the seat on record for a subject, whether it is held or has run

@@ -20,8 +20,17 @@ const maxHostName = 253
 // Subject is a machine or a domain that holds a seat, or asks.
 type Subject struct {
 	Kind   SeatKind
-	Text   string // as the client sent it; machines are compared by it
-	Domain string // of a domain, its normal form, by which it is compared
+	Text   string // as the client sent it
+	Domain string // of a domain, its normal form
+}
+
+// Identity is what a subject is compared by, and its activation id made of:
+// the normal form of a domain, and a fingerprint as it was sent.
+func (s Subject) Identity() string {
+	if s.Kind == Domain {
+		return s.Domain
+	}
+	return s.Text
 }
 
 // ParseFingerprint reads a machine's fingerprint: 1 to MaxSubject bytes of

@@ -19,6 +19,15 @@ func TestFingerprintsAreTakenAsTheyAre(t *testing.T) {
 	}
 }
 
+func TestIdentityIsWhatIsCompared(t *testing.T) {
+	if got := machine("A:1").Identity(); got != "A:1" {
+		t.Errorf("a machine's is %s", got)
+	}
+	if got := domain(t, "A.com:1").Identity(); got != "a.com" {
+		t.Errorf("a domain's is %s", got)
+	}
+}
+
 func TestFingerprintsThatDoNotPrintAreRefused(t *testing.T) {
 	for _, text := range []string{"", "a\x00b", "a\nb", "\t", "a\x7f", "\xff", "a\u200bb", "a\u202eb", strings.Repeat("x", 201), strings.Repeat("ü", 101)} {
 		_, err := license.ParseFingerprint(text)
