@@ -202,6 +202,23 @@ func TestEveryBrokenRuleIsAReasonInTheOrderOfTheList(t *testing.T) {
 	q.check(t)
 }
 
+// Every launch of every program asks.
+func TestAYesAllocatesNothing(t *testing.T) {
+	plan := planned(func(p *license.Plan) {
+		p.MaxMachines, p.LeaseDuration, p.Grace, p.RequireProduct = new(2), lasting("PT2H"), lasting("P14D"), true
+		p.Entitlements = entitlements(10)
+	})
+	l, product := issued(t, plan, license.IssueSpec{}), acme()
+	seated(t, l, plan, machine("a"), noon)
+	r := license.Request{Product: "acme", Fingerprint: new(machine("a")), Entitlements: []string{"e1", "e9"}}
+	if d := license.Decide(l, plan, product, r, noon); !d.Valid {
+		t.Fatal(d.Code)
+	}
+	if n := testing.AllocsPerRun(100, func() { license.Decide(l, plan, product, r, noon) }); n > 0 {
+		t.Errorf("it allocates %v times", n)
+	}
+}
+
 func TestTheListOfCodesIsTheContracts(t *testing.T) {
 	want := []license.Code{
 		"KEY_MALFORMED", "NOT_FOUND", "PRODUCT_REQUIRED", "PRODUCT_MISMATCH", "REVOKED", "SUSPENDED", "SCHEDULED", "EXPIRED",

@@ -66,7 +66,7 @@ func TestAHeartbeatRenewsALeaseOfWhichAThirdIsGone(t *testing.T) {
 		Write bool
 	}
 	hour := noon.Add(time.Hour)
-	at := func(d time.Duration) time.Time { return noon.Add(d) }
+	at := noon.Add
 	kept := planned(func(p *license.Plan) { p.MaxMachines = new(1) })
 	for _, c := range []struct {
 		name   string
