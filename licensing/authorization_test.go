@@ -1,0 +1,218 @@
+package licensing_test
+
+import (
+	"context"
+	"errors"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/keywright/keywright/actor"
+	"github.com/keywright/keywright/authz"
+	"github.com/keywright/keywright/fault"
+	"github.com/keywright/keywright/license"
+	"github.com/keywright/keywright/licensing"
+	"github.com/keywright/keywright/page"
+)
+
+// useCase is a call of one use-case on acme.
+type useCase struct {
+	method string
+	action authz.Action
+	call   func(context.Context, *acmeShop) (any, error)
+}
+
+// acmeShop is a shop with a license in each state, and another product.
+type acmeShop struct {
+	*shop
+	issued, suspended, revoked *licensing.IssueLicensePayload
+	others                     *licensing.PlanView
+}
+
+func newAcmeShop(t testing.TB) *acmeShop {
+	t.Helper()
+	s := &acmeShop{shop: newShop(t)}
+	s.issued, s.suspended, s.revoked = s.issue(t, nil), s.issue(t, nil), s.issue(t, nil)
+	must(s.SuspendLicense(as(ada), licensing.SuspendLicenseInput{License: s.suspended.License.ID()}))(t)
+	must(s.RevokeLicense(as(ada), licensing.RevokeLicenseInput{License: s.revoked.License.ID()}))(t)
+	s.product(t, "other", "OTHER")
+	s.others = s.plan(t, "other", "pro")
+	return s
+}
+
+func (s *acmeShop) id() string { return s.issued.License.ID() }
+
+// useCases holds each use-case that staff call at least once.
+func useCases() []useCase {
+	args := page.Args{First: 50}
+	return []useCase{
+		{"CreateProduct", authz.ProductWrite, func(ctx context.Context, s *acmeShop) (any, error) {
+			return s.CreateProduct(ctx, licensing.CreateProductInput{Code: "new", Name: "New", KeyPrefix: "NEW"})
+		}},
+		{"UpdateProduct", authz.ProductWrite, func(ctx context.Context, s *acmeShop) (any, error) {
+			return s.UpdateProduct(ctx, licensing.UpdateProductInput{Product: "acme", Archived: ptr(true)})
+		}},
+		{"Product", authz.ProductRead, func(ctx context.Context, s *acmeShop) (any, error) { return s.Product(ctx, "acme") }},
+		{"Products", authz.ProductRead, func(ctx context.Context, s *acmeShop) (any, error) { return s.Products(ctx, false, args) }},
+		{"CreatePlan", authz.PlanWrite, func(ctx context.Context, s *acmeShop) (any, error) {
+			return s.CreatePlan(ctx, planOf("acme", "basic"))
+		}},
+		{"UpdatePlan", authz.PlanWrite, func(ctx context.Context, s *acmeShop) (any, error) {
+			return s.UpdatePlan(ctx, licensing.UpdatePlanInput{Plan: "acme/pro", Name: ptr("Pro")})
+		}},
+		{"Plan", authz.PlanRead, func(ctx context.Context, s *acmeShop) (any, error) { return s.Plan(ctx, s.pro.ID) }},
+		{"PlansOf", authz.PlanRead, func(ctx context.Context, s *acmeShop) (any, error) {
+			return s.PlansOf(ctx, s.acme, false, args)
+		}},
+		{"IssueLicense", authz.LicenseIssue, func(ctx context.Context, s *acmeShop) (any, error) {
+			return s.IssueLicense(ctx, proLicense(nil))
+		}},
+		{"IssueLicense", authz.LicenseIssue, func(ctx context.Context, s *acmeShop) (any, error) {
+			return s.IssueLicense(ctx, under("order 7", func(in *licensing.IssueLicenseInput) { in.Key = ptr("A-KEY-MADE-ELSEWHERE") }))
+		}},
+		{"License", authz.LicenseRead, func(ctx context.Context, s *acmeShop) (any, error) { return s.License(ctx, ptr(s.id()), nil) }},
+		{"License", authz.LicenseRead, func(ctx context.Context, s *acmeShop) (any, error) { return s.License(ctx, nil, &s.issued.Key) }},
+		{"Licenses", authz.LicenseRead, func(ctx context.Context, s *acmeShop) (any, error) {
+			return s.Licenses(ctx, nil, licensing.CreatedNewest, args)
+		}},
+		{"Licenses", authz.LicenseRead, func(ctx context.Context, s *acmeShop) (any, error) {
+			return s.Licenses(ctx, &licensing.LicenseFilter{Product: ptr("acme")}, licensing.CreatedNewest, args)
+		}},
+		{"Licenses", authz.LicenseRead, func(ctx context.Context, s *acmeShop) (any, error) {
+			return s.Licenses(ctx, &licensing.LicenseFilter{Plan: ptr(s.pro.ID)}, licensing.ExpiresSoonest, args)
+		}},
+		{"SuspendLicense", authz.LicenseSuspend, func(ctx context.Context, s *acmeShop) (any, error) {
+			return s.SuspendLicense(ctx, licensing.SuspendLicenseInput{License: s.id()})
+		}},
+		{"ReinstateLicense", authz.LicenseSuspend, func(ctx context.Context, s *acmeShop) (any, error) {
+			return s.ReinstateLicense(ctx, licensing.ReinstateLicenseInput{License: s.suspended.License.ID()})
+		}},
+		{"RevokeLicense", authz.LicenseRevoke, func(ctx context.Context, s *acmeShop) (any, error) {
+			return s.RevokeLicense(ctx, licensing.RevokeLicenseInput{License: s.id()})
+		}},
+		{"RevealLicenseKey", authz.LicenseRevealKey, func(ctx context.Context, s *acmeShop) (any, error) {
+			return s.RevealLicenseKey(ctx, licensing.RevealLicenseKeyInput{License: s.id(), Reason: "lost"})
+		}},
+	}
+}
+
+func TestEveryUseCaseIsInTheTable(t *testing.T) {
+	ofHolders := []string{"ByLookup", "NoteFirstUse", "Prefixes", "ReadKey", "SubjectHash"}
+	var want []string
+	for _, u := range useCases() {
+		want = append(want, u.method)
+	}
+	want = append(want, ofHolders...)
+	slices.Sort(want)
+	want = slices.Compact(want)
+	var got []string
+	for method := range reflect.TypeFor[*licensing.Service]().Methods() {
+		got = append(got, method.Name)
+	}
+	if diff := same(want, got); diff != "" {
+		t.Errorf("exported methods (-in the table +of Service): %s", diff)
+	}
+}
+
+func TestAUseCaseNeedsItsActionOnThisProductAndNoMore(t *testing.T) {
+	for _, u := range useCases() {
+		s := newAcmeShop(t)
+		s.policy.allow([]authz.Action{u.action}, "acme", "new")
+		answer, err := u.call(as(ada), s)
+		if err != nil {
+			t.Errorf("%s with %s alone: %v", u.method, u.action, err)
+		}
+		text := shown(t, answer)
+		if u.action == authz.LicenseRead && (!strings.Contains(text, s.id()) || strings.Contains(text, s.others.ID)) {
+			t.Errorf("%s shows %s", u.method, text)
+		}
+	}
+}
+
+func TestNobodyIsToldToLogIn(t *testing.T) {
+	s := newAcmeShop(t)
+	before := s.dump(t)
+	for _, u := range useCases() {
+		if _, err := u.call(context.Background(), s); !fault.Is(err, fault.Unauthenticated) {
+			t.Errorf("%s: %v", u.method, err)
+		}
+	}
+	s.wantUnchanged(t, before)
+}
+
+func TestACallerWhoMayNothingIsDenied(t *testing.T) {
+	s := newAcmeShop(t)
+	s.policy.allow(nil)
+	before := s.dump(t)
+	for _, u := range useCases() {
+		_, err := u.call(as(ada), s)
+		wantDenied(t, err, u.action)
+	}
+	s.wantUnchanged(t, before)
+	if denials := strings.Count(s.log.text.String(), "access denied"); denials != len(useCases()) {
+		t.Errorf("%d of %d refusals are in the log", denials, len(useCases()))
+	}
+}
+
+func TestAnActionOnAnotherProductNeitherTouchesNorShowsThisOne(t *testing.T) {
+	s := newAcmeShop(t)
+	before := s.dump(t)
+	for _, action := range authz.Actions() {
+		s.policy.allow([]authz.Action{action}, "other")
+		for _, u := range useCases() {
+			answer, err := u.call(as(ada), s)
+			var e *fault.Error
+			switch {
+			case err == nil && strings.HasSuffix(u.method, "s"): // a list
+			case !errors.As(err, &e) || e.Code != fault.NotFound && e.Code != fault.Denied || e.ID != "":
+				t.Errorf("%s with %s on another product: %v", u.method, action, err)
+			case action != u.action && e.Code != fault.Denied:
+				t.Errorf("%s with %s alone: %v", u.method, action, err)
+			}
+			text := shown(t, answer)
+			for _, hidden := range []string{s.acme.ID, s.pro.ID, s.id()} {
+				if strings.Contains(text, hidden) {
+					t.Errorf("%s with %s on another product shows %s", u.method, action, text)
+				}
+			}
+		}
+	}
+	s.wantUnchanged(t, before)
+}
+
+func TestReinstatingARevokedLicenseNeedsRevokeAsWell(t *testing.T) {
+	s := newAcmeShop(t)
+	in := licensing.ReinstateLicenseInput{License: s.revoked.License.ID()}
+	before := s.dump(t)
+	s.policy.allow([]authz.Action{authz.LicenseSuspend}, "acme")
+	_, err := s.ReinstateLicense(as(ada), in)
+	wantDenied(t, err, authz.LicenseRevoke)
+
+	s.policy.scope = func(_ actor.Actor, action authz.Action) authz.Scope {
+		return authz.Products(map[authz.Action]string{authz.LicenseSuspend: "acme", authz.LicenseRevoke: "other"}[action])
+	}
+	_, err = s.ReinstateLicense(as(ada), in)
+	wantDenied(t, err, authz.LicenseRevoke)
+	s.wantUnchanged(t, before)
+
+	s.policy.allow([]authz.Action{authz.LicenseSuspend, authz.LicenseRevoke}, "acme")
+	if got := must(s.ReinstateLicense(as(ada), in))(t); got.License.Status() != license.StatusActive {
+		t.Errorf("the license is %s", got.License.Status())
+	}
+}
+
+func TestAKeyThatAnotherProductHasIsTakenAndNoMoreIsTold(t *testing.T) {
+	const key = "A-KEY-MADE-ELSEWHERE"
+	s := newAcmeShop(t)
+	s.issue(t, func(in *licensing.IssueLicenseInput) { in.Key = ptr(key) })
+	s.policy.allow([]authz.Action{authz.LicenseIssue}, "other")
+	for _, in := range []licensing.IssueLicenseInput{
+		{Plan: "other/pro", Key: ptr(key)},
+		{Plan: "other/pro", Key: ptr(key), IdempotencyKey: ptr("order 7")},
+		{Plan: "other/pro", Key: ptr(key), IdempotencyKey: ptr("order 7")},
+	} {
+		_, err := s.IssueLicense(as(ada), in)
+		wantClash(t, err, fault.Taken, "")
+	}
+}
