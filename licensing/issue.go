@@ -134,11 +134,6 @@ func (s *Service) importKey(ctx context.Context, i issue) (*IssueLicensePayload,
 	if payload, err := s.issuedBefore(ctx, i, imported); payload != nil || err != nil {
 		return payload, err
 	}
-	if i.idempotencyKey != "" {
-		if err := s.claimKey(ctx, i.caller, i.plan.ProductID, k.id(), i.derivedID); err != nil {
-			return nil, err
-		}
-	}
 	return s.insert(ctx, i, k)
 }
 
@@ -167,7 +162,12 @@ func (s *Service) insert(ctx context.Context, i issue, k issuedKey) (*IssueLicen
 	now := s.now()
 	l, err := i.license(now)
 	if err != nil {
-		return nil, err
+		return s.refused(ctx, i, k, err)
+	}
+	if i.input.Key != nil && i.idempotencyKey != "" {
+		if err := s.claimKey(ctx, i.caller, i.plan.ProductID, k.id(), i.derivedID); err != nil {
+			return nil, err
+		}
 	}
 	first := s.secrets.First()
 	stored := license.Key{Lookup: k.lookup[:], Hint: k.hint, Imported: k.imported}
@@ -196,6 +196,23 @@ func (s *Service) insert(ctx context.Context, i issue, k issuedKey) (*IssueLicen
 		return nil, err
 	}
 	return &IssueLicensePayload{License: i.view(l, now), Key: k.text}, nil
+}
+
+// refused answers a call whose license would not be made now: with why, unless
+// the call repeats one that made it. A retry finds that whatever became of the
+// plan since.
+func (s *Service) refused(ctx context.Context, i issue, k issuedKey, why error) (*IssueLicensePayload, error) {
+	if i.idempotencyKey == "" {
+		return nil, why
+	}
+	found, err := s.store.Get(ctx, k.id())
+	if err != nil {
+		return nil, err
+	}
+	if found[0] == nil {
+		return nil, why
+	}
+	return s.again(ctx, i, k)
 }
 
 // license is what the domain makes of the input.
