@@ -39,9 +39,9 @@ func (l *License) stop(state State, reason string, now time.Time) error {
 }
 
 // Reinstate takes back a suspension or a revocation; whether the caller may do
-// the latter is not asked here. The reason, which may be empty, is the
-// journal's: the license forgets why it was stopped. Errors: InvalidInput on
-// reason; Conflict State if it was not stopped.
+// the latter is not asked here. The reason may be empty, and takes the place
+// of that for which it was stopped. Errors: InvalidInput on reason; Conflict
+// State if it was not stopped.
 func (l *License) Reinstate(reason string, now time.Time) error {
 	if err := CheckReason("reason", reason); err != nil {
 		return err
@@ -52,7 +52,7 @@ func (l *License) Reinstate(reason string, now time.Time) error {
 		}
 		return clash("the license is not suspended or revoked")
 	}
-	l.State, l.Reason, l.UpdatedAt = Issued, "", stored(now)
+	l.State, l.Reason, l.UpdatedAt = Issued, reason, stored(now)
 	return nil
 }
 

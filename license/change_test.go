@@ -37,8 +37,8 @@ func TestStatesChangeAsStaffExpect(t *testing.T) {
 		{"revoke what is suspended", license.Suspended, revoke, license.Revoked, "now"},
 		{"revoke what is revoked", license.Revoked, revoke, "", ""},
 		{"reinstate what is issued", license.Issued, reinstate, "", ""},
-		{"reinstate what is suspended", license.Suspended, reinstate, license.Issued, ""},
-		{"reinstate what is revoked", license.Revoked, reinstate, license.Issued, ""},
+		{"reinstate what is suspended", license.Suspended, reinstate, license.Issued, "now"},
+		{"reinstate what is revoked", license.Revoked, reinstate, license.Issued, "now"},
 	} {
 		l := inState(t, c.from)
 		want := copied(t, l)

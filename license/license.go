@@ -32,7 +32,7 @@ type License struct {
 	ProductID string
 	PlanID    string
 	State     State
-	Reason    string // why it was suspended or revoked
+	Reason    string // why it was last suspended, revoked or reinstated
 
 	ExternalID string
 	Customer   Customer

@@ -90,6 +90,6 @@ func (s *Service) SubjectHash(l *license.License, subject license.Subject) strin
 	if under == nil {
 		under = s.secrets.First()
 	}
-	sum := under.Digest("subject", l.ID, string(subject.Kind), subject.Text)
+	sum := under.Digest("subject", l.ID, string(subject.Kind), subject.Identity())
 	return hex.EncodeToString(sum[:16])
 }

@@ -29,8 +29,13 @@ func (v *LicenseView) KeyHint() string { return v.License.CurrentKey().Hint }
 // Status is the license's status at the view's time.
 func (v *LicenseView) Status() license.Status { return v.License.StatusAt(v.At) }
 
-// StatusReason says why the license was suspended or revoked.
-func (v *LicenseView) StatusReason() *string { return orNull(v.License.Reason) }
+// StatusReason says why the license is suspended or revoked.
+func (v *LicenseView) StatusReason() *string {
+	if v.License.State == license.Issued {
+		return nil
+	}
+	return orNull(v.License.Reason)
+}
 
 // Customer is who holds the license, nil where nothing is known.
 func (v *LicenseView) Customer() *CustomerView {
