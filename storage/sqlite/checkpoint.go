@@ -7,8 +7,8 @@ package sqlite
 // long the writer stands still: new readers then need the database alone, and
 // when the last of the old ones has ended the log begins at its head again.
 const (
-	copyAfter    = 1_000  // pages of the log that wait to be copied
-	restartAfter = 16_000 // pages of the log; and again after so many more where a reader stayed too long
+	copyAfter    = 1_000 // pages of the log that wait to be copied
+	restartAfter = 8_000 // pages of the log; and again after so many more where a reader stayed too long
 
 	// How long the writer stands still for a reader, in milliseconds.
 	restartPatience = "100"
@@ -62,16 +62,16 @@ func (w *writer) keepLogShort() {
 	if err != nil {
 		return
 	}
-	if pages-copied >= copyAfter {
+	if pages-copied >= w.copyAfter {
 		select {
 		case w.checkpoints.copy <- struct{}{}:
 		default:
 		}
 	}
-	if pages < restartAfter {
-		w.restartAt = restartAfter
+	if pages < w.restartAfter {
+		w.restartAt = w.restartAfter
 	} else if pages >= w.restartAt {
-		w.restartAt = pages + restartAfter
+		w.restartAt = pages + w.restartAfter
 		tried := make(chan struct{})
 		w.checkpoints.anew <- tried
 		<-tried

@@ -73,3 +73,48 @@ func KeyedPlans(ctx context.Context, s storage.Store) (map[string]string, error)
 	})
 	return plans, err
 }
+
+// Exec runs a statement in the writer's turn.
+func Exec(ctx context.Context, s storage.Store, query string) error {
+	return s.(*Store).write(ctx, func(w *writer) error {
+		_, _, err := w.conn.exec(query)
+		return err
+	})
+}
+
+// Hold stops the writer until release is called.
+func Hold(s storage.Store) (release func()) {
+	held, released := make(chan struct{}), make(chan struct{})
+	go func() {
+		_ = s.(*Store).write(context.Background(), func(*writer) error {
+			close(held)
+			<-released
+			return nil
+		})
+	}()
+	<-held
+	return func() { close(released) }
+}
+
+// Waiting gives the number of changes in the queue.
+func Waiting(s storage.Store) int { return len(s.(*Store).writer.queue) }
+
+// KeepLogTo sets the bounds of the log, in pages.
+func KeepLogTo(ctx context.Context, s storage.Store, copyAfter, restartAfter int64) error {
+	return s.(*Store).write(ctx, func(w *writer) error {
+		w.copyAfter, w.restartAfter, w.restartAt = copyAfter, restartAfter, restartAfter
+		return nil
+	})
+}
+
+// Integrity gives what SQLite says about the whole file, ok if it is sound.
+func Integrity(ctx context.Context, s storage.Store) (verdict string, err error) {
+	err = s.(*Store).read(ctx, func(c *conn) error {
+		row, _, err := c.one("PRAGMA integrity_check")
+		if err == nil {
+			verdict = text(row[0])
+		}
+		return err
+	})
+	return verdict, err
+}

@@ -32,8 +32,10 @@ type writer struct {
 	group  []*job
 	errs   []error
 
-	checkpoints *checkpointer
-	restartAt   int64 // pages in the log
+	checkpoints  *checkpointer
+	copyAfter    int64
+	restartAfter int64
+	restartAt    int64 // pages in the log
 }
 
 func newWriter(c *conn, n, states *names, checkpoints *checkpointer) *writer {
@@ -44,8 +46,9 @@ func newWriter(c *conn, n, states *names, checkpoints *checkpointer) *writer {
 		queue:  make(chan *job, maxWaiting),
 		ended:  make(chan struct{}),
 
-		checkpoints: checkpoints,
-		restartAt:   restartAfter,
+		checkpoints:  checkpoints,
+		copyAfter:    copyAfter,
+		restartAfter: restartAfter,
 	}
 }
 
