@@ -100,13 +100,15 @@ const (
 // makeDemo makes a product with two plans, where they are not there already.
 func makeDemo(ctx context.Context, l *licensing.Service) error {
 	ctx = actor.With(ctx, authz.DevAdmin)
-	year, errYear := license.ParseDuration("P1Y")
-	lease, errLease := license.ParseDuration("PT10M")
-	_, errProduct := l.CreateProduct(ctx, licensing.CreateProductInput{Code: demoProduct, Name: "Acme Studio", KeyPrefix: "ACME"})
+	year, badYear := license.ParseDuration("P1Y")
+	lease, badLease := license.ParseDuration("PT10M")
+	if err := errors.Join(badYear, badLease); err != nil {
+		return err
+	}
 	machines := 5
 	plans := []licensing.CreatePlanInput{
 		{
-			Code: demoPlan, Name: "Professional", Duration: &year,
+			Code: demoPlan, Name: "Professional",
 			Entitlements: []licensing.EntitlementInput{{Code: "export"}, {Code: "plugins"}},
 		},
 		{
@@ -114,15 +116,17 @@ func makeDemo(ctx context.Context, l *licensing.Service) error {
 			Entitlements: []licensing.EntitlementInput{{Code: "export"}},
 		},
 	}
-	problems := []error{errYear, errLease, unlessThere(errProduct)}
+	_, err := l.CreateProduct(ctx, licensing.CreateProductInput{Code: demoProduct, Name: "Acme Studio", KeyPrefix: "ACME"})
+	if err := unlessThere(err); err != nil {
+		return fmt.Errorf("the demo product cannot be made: %w", err)
+	}
 	for _, plan := range plans {
-		plan.Product, plan.RequireProduct = demoProduct, true
+		plan.Product, plan.RequireProduct, plan.Duration = demoProduct, true, &year
 		plan.ExpiryBasis, plan.RenewalBasis = license.FromCreation, license.FromLaterOfExpiryAndNow
 		_, err := l.CreatePlan(ctx, plan)
-		problems = append(problems, unlessThere(err))
-	}
-	if err := errors.Join(problems...); err != nil {
-		return fmt.Errorf("the demo product cannot be made: %w", err)
+		if err := unlessThere(err); err != nil {
+			return fmt.Errorf("the demo plan %s cannot be made: %w", plan.Code, err)
+		}
 	}
 	return nil
 }

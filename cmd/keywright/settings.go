@@ -181,7 +181,8 @@ func (s *settings) strangers(known []string) error {
 	var problems []error
 	for _, key := range slices.Sorted(maps.Keys(s.inFile)) {
 		if !slices.Contains(known, key) {
-			problems = append(problems, fmt.Errorf("%s (%s:%d): no such key%s", key, s.file, s.inFile[key].Line, hint(key, known, "; there are "+strings.Join(known, ", "))))
+			near := hint(key, known, "; there are "+strings.Join(known, ", "))
+			problems = append(problems, fmt.Errorf("%s (%s:%d): no such key%s", key, s.file, s.inFile[key].Line, near))
 		}
 	}
 	variables := []string{secretsVar, prefix + "CONFIG"}
