@@ -66,13 +66,16 @@ func (s *Service) validation(found Snapshot, d license.Decision, now, asOf time.
 		}
 	}
 	if l := found.License; l != nil {
-		terms := l.Terms(found.Plan)
+		terms, leasesAt := l.Terms(found.Plan), now
+		if stale {
+			leasesAt = asOf // as the decision has it
+		}
 		v.License = &ValidatedLicense{
 			ID: l.ID, ProductCode: found.Product.Code, PlanCode: found.Plan.Code,
 			StartsAt: orNull(l.StartsAt), ExpiresAt: orNull(l.ExpiresAt), GraceUntil: orNull(l.GraceUntil(found.Plan)),
 			Entitlements: terms.Entitlements,
-			MachineCount: l.Count(license.Machine, found.Plan, now), MaxMachines: terms.MaxMachines,
-			DomainCount: l.Count(license.Domain, found.Plan, now), MaxDomains: terms.MaxDomains,
+			MachineCount: l.Count(license.Machine, found.Plan, leasesAt), MaxMachines: terms.MaxMachines,
+			DomainCount: l.Count(license.Domain, found.Plan, leasesAt), MaxDomains: terms.MaxDomains,
 		}
 	}
 	return v

@@ -98,6 +98,10 @@ func (s *Service) find(ctx context.Context, r key.Reading, notOlderThan, now tim
 		if licensing.Counts(found.License, found.Product, r, lookup, now) {
 			return found, asOf, nil
 		}
+		if asOf.Before(notOlderThan) {
+			// The license may list the key by now.
+			return Snapshot{}, time.Time{}, tooOld(asOf)
+		}
 	}
 	return Snapshot{}, time.Time{}, fault.Errorf(fault.NotFound, "license not found")
 }
@@ -112,7 +116,7 @@ func (s *Service) answer(ctx context.Context, found Snapshot, r license.Request,
 	switch {
 	case stale && (!d.Valid || asOf.Before(now.Add(-s.StaleFor)) || found.License.AwaitsActivation):
 		// Old data is good for a yes alone, and not for long.
-		return nil, unavailable(fmt.Errorf("validation: data as of %s is too old for this answer", asOf.Format(time.RFC3339)))
+		return nil, unavailable(tooOld(asOf))
 	case first && found.License.AwaitsActivation:
 		// Its duration begins now, so the answer depends on the commit.
 		begun, err := s.Licenses.NoteFirstUse(ctx, found.License.ID, now)
@@ -126,6 +130,10 @@ func (s *Service) answer(ctx context.Context, found Snapshot, r license.Request,
 	}
 	s.count(found, r, d.Code, d.Valid, now)
 	return s.validation(found, d, now, asOf, stale), nil
+}
+
+func tooOld(asOf time.Time) error {
+	return fmt.Errorf("validation: data as of %s is too old for this answer", asOf.Format(time.RFC3339))
 }
 
 // unavailable is the only error of a holder's request that was well-formed:
