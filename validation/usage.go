@@ -6,6 +6,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/keywright/keywright/fault"
 	"github.com/keywright/keywright/license"
 	"github.com/keywright/keywright/storage"
@@ -14,6 +16,9 @@ import (
 const (
 	flushEvery   = time.Second
 	flushTimeout = 10 * time.Second
+	// maxCommits bounds the first uses that are noted at once: drivers group
+	// commits that wait together.
+	maxCommits = 32
 	// maxCounted bounds the licenses and days whose counts wait for storage;
 	// what comes for further ones while it is down is lost.
 	maxCounted = 100_000
@@ -95,7 +100,8 @@ func (u *usage) merge(d storage.UsageDelta) {
 func (u *usage) noteFirstUse(id string, at time.Time) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	if _, waits := u.firstUse[id]; !waits && len(u.firstUse) < maxCounted {
+	waiting, ok := u.firstUse[id]
+	if ok && at.Before(waiting) || !ok && len(u.firstUse) < maxCounted {
 		u.firstUse[id] = at
 	}
 }
@@ -108,26 +114,27 @@ func (u *usage) run(ctx context.Context) {
 		case <-ticker.C:
 			u.flush(ctx)
 		case <-ctx.Done():
-			u.flush(context.WithoutCancel(ctx))
+			u.flush(ctx)
 			return
 		}
 	}
 }
 
-// flush writes down what waits.
+// flush writes down what waits, even if ctx has ended: to cut an addition
+// short would leave its fate unknown. Counts go first. They would be lost,
+// where a first use that is not noted is noted by the next one.
 func (u *usage) flush(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, flushTimeout)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), flushTimeout)
 	defer cancel()
 	u.mu.Lock()
 	counts, firstUse := u.counts, u.firstUse
 	u.counts, u.firstUse = map[countedDay]*storage.UsageDelta{}, map[string]time.Time{}
 	u.mu.Unlock()
-	for id, at := range firstUse {
-		if _, err := u.licenses.NoteFirstUse(ctx, id, at); err != nil {
-			u.log.WarnContext(ctx, "first use not noted yet", "license", id, "error", err)
-			u.noteFirstUse(id, at)
-		}
-	}
+	u.addCounts(ctx, counts)
+	u.noteFirstUses(ctx, firstUse)
+}
+
+func (u *usage) addCounts(ctx context.Context, counts map[countedDay]*storage.UsageDelta) {
 	if len(counts) == 0 {
 		return
 	}
@@ -136,6 +143,25 @@ func (u *usage) flush(ctx context.Context) {
 		deltas = append(deltas, *d)
 	}
 	u.settle(ctx, deltas, u.counter.AddUsage(ctx, deltas))
+}
+
+// noteFirstUses keeps what storage could not be asked to note. What failed
+// for another reason, such as a license that is gone, waits for the next use.
+func (u *usage) noteFirstUses(ctx context.Context, firstUse map[string]time.Time) {
+	var commits errgroup.Group
+	commits.SetLimit(maxCommits)
+	for id, at := range firstUse {
+		commits.Go(func() error {
+			_, err := u.licenses.NoteFirstUse(ctx, id, at)
+			if fault.Is(err, fault.Unavailable) {
+				u.noteFirstUse(id, at)
+			}
+			return err
+		})
+	}
+	if err := commits.Wait(); err != nil {
+		u.log.WarnContext(ctx, "first uses not noted yet", "error", err, "tried", len(firstUse))
+	}
 }
 
 // settle keeps deltas that were surely not added, and drops those of whose
