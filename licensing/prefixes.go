@@ -62,9 +62,10 @@ type KeyReader interface {
 }
 
 // ReadKey takes a text for what it is. It asks storage for the products'
-// prefixes only if the text is no key of ours. Errors: Unavailable.
+// prefixes only if the text may be a key and is none of ours. Errors:
+// Unavailable.
 func (s *Service) ReadKey(ctx context.Context, text string) (key.Reading, error) {
-	if r := key.Read(text, nil); r.Kind == key.Ours {
+	if r := key.Read(text, nil); r.Kind == key.Ours || r.Kind == key.Refused {
 		return r, nil
 	}
 	known, err := s.Prefixes(ctx)
