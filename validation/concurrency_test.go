@@ -96,10 +96,10 @@ func TestEveryUseOfManyCallersIsCounted(t *testing.T) {
 func TestStorageIsReadWhenItIsAsked(t *testing.T) {
 	w := newWorld(t)
 	keyText := w.issue(t, nil)
-	w.store.get = func(...string) error {
+	w.store.get.set(func() error {
 		w.clock.advance(time.Second) // reading takes a second
 		return nil
-	}
+	})
 	got := answer(t, w.service(nil), asked(keyText, nil))
 	if !got.AsOf.Equal(noon) || !got.At.Equal(noon) || got.Stale {
 		t.Errorf("at %v, as of %v, stale %t; want both at the beginning", got.At, got.AsOf, got.Stale)

@@ -41,7 +41,7 @@ func TestAFirstActivationIsCommittedBeforeTheAnswer(t *testing.T) {
 func TestAFirstActivationThatIsRefusedBeginsNothing(t *testing.T) {
 	w := newWorld(t)
 	keyText := w.issue(t, fromFirstActivation)
-	w.store.commit = func(storage.Change) error { t.Error("a refusal was committed"); return nil }
+	w.store.commit.set(func(storage.Change) error { t.Error("a refusal was committed"); return nil })
 	got := answer(t, w.service(nil), asked(keyText, func(in *validation.ValidateInput) { in.Product = new("other") }))
 	wantCode(t, got, license.CodeProductMismatch)
 }
@@ -50,11 +50,11 @@ func TestAFirstActivationThatCannotBeCommittedIsUnavailable(t *testing.T) {
 	w := newWorld(t)
 	keyText := w.issue(t, fromFirstActivation)
 	down := fault.Errorf(fault.Unavailable, "storage is unavailable")
-	w.store.commit = func(storage.Change) error { return down }
+	w.store.commit.set(func(storage.Change) error { return down })
 	v, err := w.service(nil).Validate(t.Context(), asked(keyText, nil))
 	wantUnavailable(t, v, err)
 
-	w.store.commit = nil
+	w.store.commit.clear()
 	wantCode(t, answer(t, w.service(nil), asked(keyText, nil)), license.CodeValid)
 }
 
@@ -102,10 +102,10 @@ func TestFirstUsesThatFailAreTriedAgain(t *testing.T) {
 			answer(t, s, asked(keyText, nil))
 		}
 		w.clock.advance(time.Hour)
-		w.store.commit = func(storage.Change) error { return fault.Errorf(fault.Unavailable, "storage is unavailable") }
+		w.store.commit.set(func(storage.Change) error { return fault.Errorf(fault.Unavailable, "storage is unavailable") })
 		sleep(time.Second)
 		answer(t, s, asked(keys[0], nil)) // later, and not its first
-		w.store.commit = nil
+		w.store.commit.clear()
 		sleep(time.Second)
 		for i, keyText := range keys {
 			if at := w.snapshot(t, keyText).License.ActivatedAt; !at.Equal(noon) {

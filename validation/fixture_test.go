@@ -34,14 +34,20 @@ func (c *clock) advance(d time.Duration) { c.Add(d.Milliseconds()) }
 // store is a model whose calls a test may answer itself.
 type store struct {
 	*storagetest.Model
-	commit   func(storage.Change) error
-	get      func(ids ...string) error
-	addUsage func(context.Context, []storage.UsageDelta) error
+	commit   hook[func(storage.Change) error]
+	get      hook[func() error]
+	addUsage hook[func(context.Context, []storage.UsageDelta) error]
 }
 
+// hook is a function that a test sets, or takes away, while others run.
+type hook[F any] struct{ atomic.Pointer[F] }
+
+func (h *hook[F]) set(f F) { h.Store(&f) }
+func (h *hook[F]) clear()  { h.Store(nil) }
+
 func (s *store) Commit(ctx context.Context, c storage.Change) error {
-	if s.commit != nil {
-		if err := s.commit(c); err != nil {
+	if commit := s.commit.Load(); commit != nil {
+		if err := (*commit)(c); err != nil {
 			return err
 		}
 	}
@@ -49,8 +55,8 @@ func (s *store) Commit(ctx context.Context, c storage.Change) error {
 }
 
 func (s *store) Get(ctx context.Context, ids ...string) ([]*storage.Stored, error) {
-	if s.get != nil {
-		if err := s.get(ids...); err != nil {
+	if get := s.get.Load(); get != nil {
+		if err := (*get)(); err != nil {
 			return nil, err
 		}
 	}
@@ -58,8 +64,8 @@ func (s *store) Get(ctx context.Context, ids ...string) ([]*storage.Stored, erro
 }
 
 func (s *store) AddUsage(ctx context.Context, deltas []storage.UsageDelta) error {
-	if s.addUsage != nil {
-		return s.addUsage(ctx, deltas)
+	if addUsage := s.addUsage.Load(); addUsage != nil {
+		return (*addUsage)(ctx, deltas)
 	}
 	return s.Model.AddUsage(ctx, deltas)
 }

@@ -71,13 +71,13 @@ func TestUsesAreAddedOnceASecond(t *testing.T) {
 		w := newWorld(t)
 		keyText := w.issue(t, nil)
 		calls, uses := 0, int64(0)
-		w.store.addUsage = func(_ context.Context, deltas []storage.UsageDelta) error {
+		w.store.addUsage.set(func(_ context.Context, deltas []storage.UsageDelta) error {
 			calls++
 			for _, d := range deltas {
 				uses += d.Valid + d.Invalid
 			}
 			return nil
-		}
+		})
 		s := w.service(nil)
 		run(t, s)
 		sleep(10 * time.Second)
@@ -102,15 +102,15 @@ func TestUsesThatWereSurelyNotAddedAreKept(t *testing.T) {
 		id := w.snapshot(t, keyText).License.ID
 		s := w.service(nil)
 		stop := run(t, s)
-		w.store.addUsage = func(context.Context, []storage.UsageDelta) error {
+		w.store.addUsage.set(func(context.Context, []storage.UsageDelta) error {
 			return fault.Errorf(fault.Unavailable, "storage is unavailable")
-		}
+		})
 		for range 3 {
 			answer(t, s, asked(keyText, nil))
 			w.clock.advance(time.Second)
 			sleep(time.Second)
 		}
-		w.store.addUsage = nil
+		w.store.addUsage.clear()
 		stop()
 		want := []storage.UsageDay{{Day: "2026-11-21", Valid: 3, Values: storage.Values{storage.ByCode: {"VALID": 3}}}}
 		if diff := differ(want, counted(t, w, id)); diff != "" {
@@ -132,14 +132,14 @@ func TestUsesOfUnknownFateAreDropped(t *testing.T) {
 		id := w.snapshot(t, keyText).License.ID
 		s := w.service(nil)
 		stop := run(t, s)
-		w.store.addUsage = func(context.Context, []storage.UsageDelta) error { return errors.New("connection reset") }
+		w.store.addUsage.set(func(context.Context, []storage.UsageDelta) error { return errors.New("connection reset") })
 		answer(t, s, asked(keyText, nil))
 		answer(t, s, asked(keyText, func(in *validation.ValidateInput) { in.Product = new("other") }))
 		sleep(time.Second)
 		if s.Lost() != 2 {
 			t.Errorf("%d lost, want 2", s.Lost())
 		}
-		w.store.addUsage = nil
+		w.store.addUsage.clear()
 		stop()
 		if got := counted(t, w, id); got != nil {
 			t.Errorf("added twice: %v", got)
@@ -153,7 +153,7 @@ func TestShuttingDownLetsAnAdditionFinish(t *testing.T) {
 		w := newWorld(t)
 		keyText := w.issue(t, nil)
 		added := 0
-		w.store.addUsage = func(ctx context.Context, _ []storage.UsageDelta) error {
+		w.store.addUsage.set(func(ctx context.Context, _ []storage.UsageDelta) error {
 			select {
 			case <-time.After(3 * time.Second):
 				added++
@@ -161,7 +161,7 @@ func TestShuttingDownLetsAnAdditionFinish(t *testing.T) {
 			case <-ctx.Done():
 				return ctx.Err()
 			}
-		}
+		})
 		s := w.service(nil)
 		stop := run(t, s)
 		answer(t, s, asked(keyText, nil))
@@ -178,10 +178,10 @@ func TestAStorageThatHangsDoesNotHoldUpTheEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		keyText := w.issue(t, nil)
-		w.store.addUsage = func(ctx context.Context, _ []storage.UsageDelta) error {
+		w.store.addUsage.set(func(ctx context.Context, _ []storage.UsageDelta) error {
 			<-ctx.Done()
 			return ctx.Err()
-		}
+		})
 		s := w.service(nil)
 		stop := run(t, s)
 		answer(t, s, asked(keyText, nil))
