@@ -218,20 +218,17 @@ func (s *Service) refused(ctx context.Context, i issue, k issuedKey, why error) 
 // license is what the domain makes of the input.
 func (i issue) license(now time.Time) (*license.License, error) {
 	in := i.input
-	overrides, err := in.overrides()
-	if err != nil {
-		return nil, err
-	}
+	overrides, badLimits := in.overrides()
 	l, err := license.Issue(i.plan.Product, i.plan.Plan, license.IssueSpec{
 		ExternalID: text(in.ExternalID), Customer: in.Customer.customer(),
 		StartsAt: in.StartsAt, ExpiresAt: in.ExpiresAt, NeverExpires: in.NeverExpires,
 		Overrides: overrides, AllowedDomains: in.AllowedDomains, Metadata: in.Metadata,
 	}, now)
-	if err != nil {
+	if err := errors.Join(badLimits, err); err != nil {
 		return nil, err
 	}
 	l.CreatedBy = i.Actor
-	return l, l.Check()
+	return l, nil
 }
 
 func (i issue) view(l *license.License, at time.Time) *LicenseView {
@@ -239,17 +236,11 @@ func (i issue) view(l *license.License, at time.Time) *LicenseView {
 }
 
 func (in IssueLicenseInput) overrides() (license.Overrides, error) {
-	machines, err := in.MaxMachines.limit("maxMachines")
-	if err != nil {
-		return license.Overrides{}, err
-	}
-	domains, err := in.MaxDomains.limit("maxDomains")
-	if err != nil {
-		return license.Overrides{}, err
-	}
+	machines, badMachines := in.MaxMachines.limit("maxMachines")
+	domains, badDomains := in.MaxDomains.limit("maxDomains")
 	return license.Overrides{
 		MaxMachines: machines, MaxDomains: domains, Grace: in.Grace, Entitlements: in.Entitlements,
-	}, nil
+	}, errors.Join(badMachines, badDomains)
 }
 
 // limit gives the limit of a license's own, nil where none was given.
