@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -39,24 +40,18 @@ func checkIdempotencyKey(given *string) (string, error) {
 
 // inputDigest tells one input of an operation from another. It is keyed, since
 // an input may hold an imported key, and names its secret, since a record may
-// outlive the place of that in the list. Members that are null or false do not
-// count, so an input that gains an optional field keeps its digest.
+// outlive the place of that in the list. Zero fields do not count, so an input
+// that gains an optional field keeps its digest; a pointer to false is not
+// zero.
 func inputDigest(s *secret.Secret, operation string, input any) (string, error) {
-	text, err := json.Marshal(input)
-	if err != nil {
-		return "", fmt.Errorf("licensing: encoding an input: %w", err)
-	}
-	var members map[string]any
-	if err := json.Unmarshal(text, &members); err != nil {
-		return "", fmt.Errorf("licensing: encoding an input: %w", err)
-	}
-	delete(members, "IdempotencyKey")
-	for name, value := range members {
-		if value == nil || value == false {
-			delete(members, name)
+	given := map[string]any{}
+	for field, value := range reflect.ValueOf(input).Fields() {
+		if field.Name != "IdempotencyKey" && !value.IsZero() {
+			given[field.Name] = value.Interface()
 		}
 	}
-	if text, err = json.Marshal(members); err != nil {
+	text, err := json.Marshal(given)
+	if err != nil {
 		return "", fmt.Errorf("licensing: encoding an input: %w", err)
 	}
 	mac := s.Digest("input", operation, string(text))
