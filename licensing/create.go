@@ -32,6 +32,7 @@ type creation[T any] struct {
 	event     journal.Type
 	input     any
 	entity    *T
+	refusal   error // why none may be made any more; a retry still finds the first
 }
 
 // create makes a record, or finds the one that the same call made under the
@@ -41,24 +42,19 @@ func create[T any](ctx context.Context, s *Service, k kind[T], who caller, c cre
 	if err != nil {
 		return nil, err
 	}
-	if c.key != "" {
-		err := s.claimKey(ctx, who, c.product, record.ID, func(under *secret.Secret) (string, error) {
-			return id.FromSymbols(idempotencyPrefix, under.Derive(c.operation, c.product, "", c.key, 0)), nil
-		})
-		if err != nil {
+	if c.refusal == nil {
+		err := insert(ctx, s, k, who, c, record)
+		if err == nil {
+			return c.entity, nil
+		}
+		if !errors.Is(err, errLostRace) {
 			return nil, err
 		}
 	}
-	err = s.commit(ctx, commitment{
-		by: who.Actor, at: record.Index.Created, event: c.event, record: record, after: k.facts(c.entity),
-	})
-	if err == nil {
-		return c.entity, nil
-	}
-	if !errors.Is(err, errLostRace) {
-		return nil, err
-	}
 	stored, err := storage.One(ctx, s.store, k.Kind, record.ID)
+	if c.refusal != nil && fault.Is(err, fault.NotFound) {
+		return nil, c.refusal
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -66,15 +62,23 @@ func create[T any](ctx context.Context, s *Service, k kind[T], who caller, c cre
 	if err != nil {
 		return nil, err
 	}
-	creator, digest := k.origin(there)
-	if c.key == "" || digest == "" {
-		return nil, fault.Clash(fault.Taken, record.ID, "this %s exists already", k.Kind)
+	creator, made := k.origin(there)
+	return there, s.madeAgain(who, creator, made, c.key, c.operation, c.input, record.ID)
+}
+
+// insert commits a new record, after its idempotency key leads to it.
+func insert[T any](ctx context.Context, s *Service, k kind[T], who caller, c creation[T], record storage.Record) error {
+	if c.key != "" {
+		err := s.claimKey(ctx, who, c.product, record.ID, func(under *secret.Secret) (string, error) {
+			return id.FromSymbols(idempotencyPrefix, under.Derive(c.operation, c.product, "", c.key, 0)), nil
+		})
+		if err != nil {
+			return err
+		}
 	}
-	same, err := s.sameInput(digest, c.operation, c.input)
-	if err != nil {
-		return nil, err
-	}
-	return there, compare(creator == who.Actor, same, record.ID)
+	return s.commit(ctx, commitment{
+		by: who.Actor, at: record.Index.Created, event: c.event, record: record, after: k.facts(c.entity),
+	})
 }
 
 // claimKey makes an idempotency key lead to target, whose id is not made of

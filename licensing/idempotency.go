@@ -78,10 +78,35 @@ type operation struct {
 	record string
 }
 
-// storedKey is how a record remembers the idempotency key.
-func (o operation) storedKey() string {
-	sum := sha256.Sum256([]byte(o.key))
+// storedKey is how a record remembers an idempotency key.
+func storedKey(key string) string {
+	sum := sha256.Sum256([]byte(key))
 	return base64.RawURLEncoding.EncodeToString(sum[:16])
+}
+
+// madeBy tells a record of its making: of the input, and of the idempotency
+// key, since the same input under another key is another call. It is empty
+// without a key.
+func (s *Service) madeBy(key, operation string, input any) (string, error) {
+	if key == "" {
+		return "", nil
+	}
+	digest, err := inputDigest(s.secrets.First(), operation, input)
+	return digest + "." + storedKey(key), err
+}
+
+// madeAgain judges a call that finds what it would make: nil if it repeats the
+// call that made it. Errors: Conflict Taken, IdempotencyMismatch, with the id.
+func (s *Service) madeAgain(who caller, creator actor.Actor, made, key, operation string, input any, id string) error {
+	digest, sameKey := strings.CutSuffix(made, "."+storedKey(key))
+	if key == "" || !sameKey {
+		return fault.Clash(fault.Taken, id, "this exists already")
+	}
+	same, err := s.sameInput(digest, operation, input)
+	if err != nil {
+		return err
+	}
+	return compare(creator == who.Actor, same, id)
 }
 
 // wasDone reports whether the operation is among those that were done to its
@@ -91,7 +116,7 @@ func (s *Service) wasDone(done []storage.Operation, o operation, who actor.Actor
 	if o.key == "" {
 		return false, nil
 	}
-	key := o.storedKey()
+	key := storedKey(o.key)
 	for _, d := range done {
 		if d.Name != o.name || d.Key != key {
 			continue
@@ -135,6 +160,6 @@ func (s *Service) remember(done []storage.Operation, o operation, who actor.Acto
 		return nil, err
 	}
 	return append(kept, storage.Operation{
-		Name: o.name, Key: o.storedKey(), Actor: who.String(), Digest: digest, At: now,
+		Name: o.name, Key: storedKey(o.key), Actor: who.String(), Digest: digest, At: now,
 	}), nil
 }

@@ -178,7 +178,7 @@ func (s *Service) insert(ctx context.Context, i issue, k issuedKey) (*IssueLicen
 		}
 	}
 	l.Keys = []license.Key{stored}
-	if l.InputDigest, err = s.digestUnder(i.idempotencyKey, issueOperation, i.input); err != nil {
+	if l.InputDigest, err = s.madeBy(i.idempotencyKey, issueOperation, i.input); err != nil {
 		return nil, err
 	}
 	record, err := encodeLicense(l)
@@ -316,14 +316,7 @@ func (s *Service) mayShowAgain(ctx context.Context, i issue, l *license.License,
 	if !i.sees(l.ProductID) {
 		id = "" // of another product: taken, and no more is told
 	}
-	if i.idempotencyKey == "" || l.InputDigest == "" {
-		return fault.Clash(fault.Taken, id, "a license with this key exists already")
-	}
-	same, err := s.sameInput(l.InputDigest, issueOperation, i.input)
-	if err != nil {
-		return err
-	}
-	if err := compare(l.CreatedBy == i.Actor, same, id); err != nil {
+	if err := s.madeAgain(i.caller, l.CreatedBy, l.InputDigest, i.idempotencyKey, issueOperation, i.input, id); err != nil {
 		return err
 	}
 	if now.Before(l.CreatedAt.Add(keyRevealedFree)) {

@@ -233,7 +233,7 @@ func TestAnImportedKeyIsTakenOnce(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := newShop(t)
 			bring := func(in *licensing.IssueLicenseInput) { in.Key = &key }
-			first := s.issue(t, bring)
+			first := must(s.IssueLicense(as(ada), under("order 6", bring)))(t)
 			if first.Key != key {
 				t.Errorf("the key %s became %s", key, first.Key)
 			}

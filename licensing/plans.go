@@ -74,8 +74,9 @@ func (s *Service) CreatePlan(ctx context.Context, in CreatePlanInput) (*CreatePl
 	if err != nil {
 		return nil, err
 	}
+	var refusal error
 	if product.Archived {
-		return nil, fault.Clash(fault.State, product.ID, "the product is archived")
+		refusal = fault.Clash(fault.State, product.ID, "the product is archived")
 	}
 	now := s.now()
 	plan := &license.Plan{
@@ -92,11 +93,11 @@ func (s *Service) CreatePlan(ctx context.Context, in CreatePlanInput) (*CreatePl
 		return nil, err
 	}
 	const name = "createPlan"
-	if plan.InputDigest, err = s.digestUnder(key, name, in); err != nil {
+	if plan.InputDigest, err = s.madeBy(key, name, in); err != nil {
 		return nil, err
 	}
 	made, err := create(ctx, s, plans, who, creation[license.Plan]{
-		operation: name, key: key, product: product.ID, event: journal.PlanCreated, input: in, entity: plan,
+		operation: name, key: key, product: product.ID, event: journal.PlanCreated, input: in, entity: plan, refusal: refusal,
 	})
 	if err != nil {
 		return nil, err

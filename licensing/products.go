@@ -50,7 +50,7 @@ func (s *Service) CreateProduct(ctx context.Context, in CreateProductInput) (*Cr
 		return nil, err
 	}
 	const name = "createProduct"
-	if product.InputDigest, err = s.digestUnder(key, name, in); err != nil {
+	if product.InputDigest, err = s.madeBy(key, name, in); err != nil {
 		return nil, err
 	}
 	made, err := create(ctx, s, products, who, creation[license.Product]{
@@ -139,13 +139,4 @@ func replace[T any](field *T, given *T) {
 	if given != nil {
 		*field = *given
 	}
-}
-
-// digestUnder gives the digest of an input that came with an idempotency key,
-// and nothing for one without.
-func (s *Service) digestUnder(key, operation string, input any) (string, error) {
-	if key == "" {
-		return "", nil
-	}
-	return inputDigest(s.secrets.First(), operation, input)
 }
