@@ -1,53 +1,42 @@
 package sqlite_test
 
 import (
-	"flag"
 	"os"
 	"path/filepath"
 	"testing"
-	"time"
 
 	"github.com/keywright/keywright/storage/storagetest"
 )
 
-var figures = flag.Int("figures", 0, "measure a store of so many licenses")
-
-func TestFigures(t *testing.T) {
-	if *figures == 0 {
-		t.Skip("-figures=N measures")
+// A license may cost 1,200 bytes of disk, all indexes included; 150 of them
+// are left for the words of a search.
+func TestALicenseFitsItsShareOfTheDisk(t *testing.T) {
+	const share = 1_200 - 150
+	licenses := 10_000
+	if os.Getenv("KEYWRIGHT_LONG") != "" {
+		licenses = 1_000_000
 	}
-	dir := t.TempDir()
-	path := filepath.Join(dir, "keywright.db")
+	each := (sizeWith(t, licenses) - sizeWith(t, 0)) / int64(licenses)
+	t.Logf("%d licenses cost %d bytes each", licenses, each)
+	if each > share {
+		t.Errorf("that is more than %d", share)
+	}
+}
+
+// sizeWith gives the size of a database with so many licenses.
+func sizeWith(t *testing.T, licenses int) int64 {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "keywright.db")
 	s := migrated(t, path)
-	ctx := t.Context()
-	size := *figures
-	fsync, err := storagetest.MeasureFsync(ctx, dir, 2000)
-	t.Log(fsync, err)
-	start := time.Now()
-	if err := storagetest.Fill(ctx, s, 0, size, os.Getenv("ENTRIES") != ""); err != nil {
+	if err := storagetest.Fill(t.Context(), s, 0, licenses, false); err != nil {
 		t.Fatal(err)
 	}
-	t.Logf("filled at %.0f/s", float64(size)/time.Since(start).Seconds())
-	_ = s.Close()
-	info, _ := os.Stat(path)
-	t.Logf("%d MB", info.Size()/1e6)
-	s = open(t, path)
-	for _, callers := range []int{1, 32} {
-		f, err := storagetest.MeasureGet(ctx, s, size, callers, 20000)
-		t.Log(f, err)
+	if err := s.Close(); err != nil { // which moves the log into the file
+		t.Fatal(err)
 	}
-	next := size
-	for _, callers := range []int{1, 32} {
-		n := 3000 * (1 + callers/4)
-		f, err := storagetest.MeasureCommit(ctx, s, next, callers, n)
-		next += n
-		t.Log(f, err)
-		wal, _ := os.Stat(path + "-wal")
-		t.Logf("WAL %d KB", wal.Size()/1000)
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
 	}
-	lists, err := storagetest.MeasureLists(ctx, s, size, 400)
-	for _, f := range lists {
-		t.Log(f)
-	}
-	t.Log(err)
+	return info.Size()
 }

@@ -11,7 +11,7 @@ import (
 // The columns that decode reads, of record r and total t.
 const columns = `r.row, r.id, r.kind, r.version, r.revision, r.attempt, r.product, r.plan, r.state,
 	r.external_id, r.customer_email, r.customer_external_id, r.created, r.starts, r.ends, r.due, r.done, r.body,
-	t.count, t.last`
+	t.count, t.last, EXISTS (SELECT 1 FROM seat AS s WHERE s.row = r.row)`
 
 const (
 	selectRecord = "SELECT " + columns + " FROM record AS r LEFT JOIN total AS t ON t.row = r.row WHERE r.id = ?"
@@ -100,7 +100,9 @@ func (s *Store) decode(cur *cursor) (*storage.Stored, error) {
 			return nil, fmt.Errorf("the operations of %s: %w", stored.ID, err)
 		}
 	}
-	stored.Seats, err = seats(cur.conn, number(v[0]))
+	if number(v[20]) != 0 { // most have none, and to begin a statement costs more than to ask
+		stored.Seats, err = seats(cur.conn, number(v[0]))
+	}
 	return stored, err
 }
 

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -112,8 +113,9 @@ func MeasureLists(ctx context.Context, s storage.Store, size, count int) ([]Figu
 			}
 			far = append(far, hundredth)
 		}
-		for name, queries := range map[string][]storage.Query{"first page: ": first, "page 100: ": far} {
-			f, err := Measure(ctx, name+l.Name, 1, count, func(ctx context.Context, n int) error {
+		for i, queries := range [][]storage.Query{first, far} {
+			name := []string{"page 1: ", "page 100: "}[i] + l.Name
+			f, err := Measure(ctx, name, 1, count, func(ctx context.Context, n int) error {
 				_, err := s.List(ctx, queries[n%variants])
 				return err
 			})
@@ -162,7 +164,10 @@ func ListQueries() []ListQuery {
 			if scope == "plan" && !wide {
 				continue
 			}
-			full := fmt.Sprintf("%s, %s, %s", order, name, scope)
+			full := fmt.Sprintf("%s, %s", order, name)
+			if scope != "" {
+				full += " of a " + scope
+			}
 			all = append(all, ListQuery{full, func(x storage.Index) storage.Query {
 				q := storage.Query{Kind: storage.License, Order: order, First: 50}
 				switch scope {
@@ -188,10 +193,11 @@ func ListQueries() []ListQuery {
 	}
 	add("all", storage.EndsSoonest, true, func(storage.Index, *storage.Filter) {})
 	for _, state := range []string{"", "issued", "suspended"} {
-		add("ends within "+state, storage.EndsSoonest, true, func(x storage.Index, f *storage.Filter) {
-			f.EndsAfter, f.EndsBefore, f.State = x.Created.Add(-window), x.Created.Add(window), state
+		add(strings.TrimSpace("ends within "+state), storage.EndsSoonest, true, func(x storage.Index, f *storage.Filter) {
+			year := x.Created.AddDate(1, 0, 0) // when a third of the licenses end
+			f.EndsAfter, f.EndsBefore, f.State = year.Add(-window), year.Add(window), state
 		})
-		add("open "+state, storage.EndsSoonest, true, func(x storage.Index, f *storage.Filter) {
+		add(strings.TrimSpace("open "+state), storage.EndsSoonest, true, func(x storage.Index, f *storage.Filter) {
 			f.OpenAt, f.State = x.Created, state
 		})
 	}
