@@ -68,7 +68,7 @@ var dependencies = []dependency{
 	{"go.yaml.in/yaml/v3", "cmd/keywright"},
 	{"golang.org/x/net/idna", "license"},
 	{"github.com/gowebpki/jcs", "journal"},
-	{"github.com/HdrHistogram/hdrhistogram-go", "internal/bench"},
+	{"github.com/HdrHistogram/hdrhistogram-go", "storage/storagetest"},
 	{"github.com/google/go-cmp", "storage/storagetest"},
 	{"pgregory.net/rapid", "storage/storagetest"},
 }
