@@ -51,7 +51,9 @@ func (c *configCheckCommand) show(p *program, parsed *kong.Context) error {
 		if err := node.Encode(value); err != nil {
 			return err
 		}
-		node.Style = yaml.FlowStyle // a comment beside a list of lines would be lost
+		if node.Kind == yaml.SequenceNode {
+			node.Style = yaml.FlowStyle // the comment beside a list of lines is lost
+		}
 		node.LineComment = p.settings.origin[key]
 		shown.Content = append(shown.Content, &yaml.Node{Kind: yaml.ScalarNode, Value: key}, node)
 	}

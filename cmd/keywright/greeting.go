@@ -9,13 +9,16 @@ import (
 )
 
 // greet says where the server listens and, with --dev, what to do there.
-func (c *config) greet(to io.Writer, at net.Addr, dev *devHome) {
+func (c *config) greet(to io.Writer, public, ops net.Listener, dev *devHome) {
 	scheme := "http"
 	if c.TLSCert != "" {
 		scheme = "https"
 	}
-	url := scheme + "://" + at.String()
+	url := scheme + "://" + public.Addr().String()
 	fmt.Fprintf(to, "Keywright listens on %s\n", url)
+	if ops != nil {
+		fmt.Fprintf(to, "Probes: http://%[1]s/healthz http://%[1]s/readyz\n", ops.Addr())
+	}
 	if dev == nil {
 		return
 	}

@@ -58,7 +58,7 @@ func (c *serveCommand) Run(ctx context.Context, p *program) (err error) {
 	if err != nil {
 		return err
 	}
-	c.greet(p.stdout, public.Addr(), dev)
+	c.greet(p.stdout, public, ops, dev)
 	if dev == nil {
 		log.WarnContext(ctx, "no logins are configured: until they are, only the fields that are @public answer")
 	}

@@ -1,0 +1,265 @@
+package main_test
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	main "github.com/keywright/keywright/cmd/keywright"
+)
+
+const aSecret = "5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a"
+
+// world is where a command runs. The files lie in the working directory.
+type world struct {
+	args    string
+	environ []string
+	files   map[string]string
+}
+
+func (w world) run(t *testing.T) (stdout string, err error) {
+	t.Helper()
+	t.Chdir(t.TempDir())
+	for name, text := range w.files {
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var out, log bytes.Buffer
+	err = main.Run(t.Context(), strings.Fields(w.args), w.environ, &out, &log)
+	return out.String(), err
+}
+
+// enough is a configuration that lacks nothing.
+var enough = []string{"KEYWRIGHT_STORAGE=sqlite:x.db", "KEYWRIGHT_SECRETS=" + aSecret}
+
+// refusal is a configuration that is wrong, and what is said of it.
+type refusal struct {
+	args    string
+	environ []string
+	file    string // config.yaml
+	want    string
+}
+
+func refuse(t *testing.T, tests map[string]refusal) {
+	t.Helper()
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			w := world{args: "config check " + test.args, environ: test.environ}
+			if test.file != "" {
+				w.files = map[string]string{"config.yaml": test.file}
+				w.args += " --config=config.yaml"
+			}
+			stdout, err := w.run(t)
+			if err == nil {
+				t.Fatalf("no error, and %s", stdout)
+			}
+			if diff := cmp.Diff(test.want, err.Error()); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestAKeyThatThereIsNotIsRefusedByName(t *testing.T) {
+	const keys = "data, dev, importedKeys, listen, logLevel, maxStaleness, opsListen, refresh, reveal, secretFile, " +
+		"storage, tlsCert, tlsKey, trustedProxies"
+	refuse(t, map[string]refusal{
+		"nothing at all": {"", nil, "",
+			"secretFile: not set; name a file with a secret, made by (umask 077; openssl rand -hex 32 > FILE), or put one into KEYWRIGHT_SECRETS\n" +
+				"storage: not set; name a database, such as sqlite:///var/lib/keywright/data.db"},
+		"an unknown flag":     {"--lisen=:80", enough, "", `unknown flag --lisen, did you mean "--listen"?; see keywright config check --help`},
+		"an unknown argument": {"now", enough, "", "unexpected argument now; see keywright config check --help"},
+		"a key that is nearly one": {"", enough, "storage: sqlite:x.db\nopslisten: off\n",
+			"opslisten (config.yaml:2): no such key; did you mean opsListen?"},
+		"a key that is none":  {"", enough, "colour: red\n", "colour (config.yaml:1): no such key; there are " + keys},
+		"the file in itself":  {"", enough, "config: x.yaml\n", "config (config.yaml:1): no such key; there are " + keys},
+		"secrets in the file": {"", enough, "secrets: " + aSecret, "secrets (config.yaml:1): no such key; there are " + keys},
+		"a variable that is nearly one": {"", append([]string{"KEYWRIGHT_LISTENS=:80"}, enough...), "",
+			"KEYWRIGHT_LISTENS: no such variable; did you mean KEYWRIGHT_LISTEN?"},
+	})
+}
+
+func TestWhatIsEmptyOrMisshapenIsRefusedByName(t *testing.T) {
+	refuse(t, map[string]refusal{
+		"an empty flag":      {"--listen=", enough, "", "listen (--listen): empty"},
+		"an empty variable":  {"", append([]string{"KEYWRIGHT_LISTEN="}, enough...), "", "listen (KEYWRIGHT_LISTEN): empty"},
+		"an empty key":       {"", enough, "listen:\n", "listen (config.yaml:1): empty"},
+		"an empty text":      {"", enough, "\nlisten: ' '\n", "listen (config.yaml:2): empty"},
+		"an empty list":      {"", enough, "trustedProxies: []", "trustedProxies (config.yaml:1): empty"},
+		"an empty file name": {"--config=", enough, "", "config (--config): empty"},
+		"an empty secret": {"", []string{"KEYWRIGHT_STORAGE=sqlite:x.db", "KEYWRIGHT_SECRETS="}, "",
+			"KEYWRIGHT_SECRETS: there is no secret: it is a line of 64 hexadecimal digits"},
+
+		"a list for a value": {"", enough, "listen: [a, b]", "listen (config.yaml:1): must be a single value"},
+		"a map for a value":  {"", enough, "refresh:\n  after: x", "refresh (config.yaml:2): must be a single value"},
+		"a list of lists":    {"", enough, "trustedProxies: [[a]]", "trustedProxies (config.yaml:1): must be a list of single values"},
+		"no YAML":            {"", enough, "listen: [", "config (--config): not a YAML file of keys and values: yaml: line 1: did not find expected node content"},
+		"a key twice": {"", enough, "dev: true\ndev: true\n",
+			"config (--config): not a YAML file of keys and values: yaml: unmarshal errors:\n  line 2: mapping key \"dev\" already defined at line 1"},
+		"two documents": {"", enough, "dev: true\n---\ndev: false\n", "config (--config): more than one YAML document"},
+	})
+}
+
+func TestAValueThatMakesNoSenseIsRefusedByName(t *testing.T) {
+	refuse(t, map[string]refusal{
+		"a duration without a unit": {"", append([]string{"KEYWRIGHT_REFRESH=5"}, enough...), "",
+			`refresh (KEYWRIGHT_REFRESH): expected duration but got "5": time: missing unit in duration "5"`},
+		"a duration too short": {"--refresh=59s --max-staleness=999ms", enough, "",
+			"maxStaleness (--max-staleness): must be at least 1s\nrefresh (--refresh): must be at least 1m"},
+		"neither true nor false": {"", enough, "dev: maybe",
+			`dev (config.yaml:1): bool value must be true, 1, yes, false, 0 or no but got "maybe"`},
+		"a word that is none of several": {"--reveal=never", enough, "importedKeys: true\n",
+			`--reveal must be one of "keep","off" but got "never"; see keywright config check --help`},
+		"and in the file": {"", enough, "importedKeys: true\n", "importedKeys (config.yaml:1): must be one of on, off"},
+
+		"no port":         {"--listen=localhost", enough, "", "listen (--listen): must be an address with a port, such as 127.0.0.1:8080"},
+		"a port's name":   {"--ops-listen=:http", enough, "", "opsListen (--ops-listen): must be an address with a port, such as 127.0.0.1:8080, or off"},
+		"off loopback":    {"--listen=:80", enough, "", "listen (--listen): not a loopback address; that needs tlsCert and tlsKey, or trustedProxies that end TLS"},
+		"half of TLS":     {"--tls-cert=x", enough, "", "tlsCert (--tls-cert): needs tlsKey, and tlsKey needs it"},
+		"no such files":   {"--tls-cert=x --tls-key=y", enough, "", "tlsCert (--tls-cert): cannot be used with tlsKey: open x: no such file or directory"},
+		"no such network": {"--trusted-proxies=10.0.0.0/8,proxy", enough, "", `trustedProxies (--trusted-proxies): "proxy" is not an address or a network such as 10.0.0.0/8`},
+
+		"no such file of secrets": {"--secret-file=nowhere", enough[:1], "", "secretFile (--secret-file): open nowhere: no such file or directory"},
+		"a file that is no secret": {"--secret-file=config.yaml", enough[:1], "dev: false",
+			"secretFile (--secret-file): config.yaml: line 1 of the secrets is not 64 hexadecimal digits"},
+		"secrets twice":         {"--secret-file=x", enough, "", "secretFile (--secret-file): contradicts KEYWRIGHT_SECRETS; give one of them"},
+		"a storage that is not": {"--storage=mysql://root:hunter2@db/x", enough, "", "storage (--storage): not a URL that begins with sqlite:"},
+		"a storage that is no URL": {"--storage=postgres://root:hunter2@db:port/x", enough, "",
+			"storage (--storage): not a URL that begins with sqlite:"},
+	})
+}
+
+func TestContradictionsAreRefusedByName(t *testing.T) {
+	refuse(t, map[string]refusal{
+		"--dev to the world":   {"--dev --listen=0.0.0.0:80", nil, "", "listen (--listen): contradicts dev: a --dev server listens on a loopback address only"},
+		"--dev behind a proxy": {"--dev --trusted-proxies=10.0.0.1", nil, "", "trustedProxies (--trusted-proxies): contradicts dev: a --dev server serves its own machine only"},
+		"data without --dev":   {"--data=x", enough, "", "data (--data): contradicts dev: it is the directory of a --dev server, and this is none"},
+		"all of them, in a list": {"--data=x --listen=:80 --refresh=1s", enough[1:], "", strings.Join([]string{
+			"data (--data): contradicts dev: it is the directory of a --dev server, and this is none",
+			"storage: not set; name a database, such as sqlite:///var/lib/keywright/data.db",
+			"listen (--listen): not a loopback address; that needs tlsCert and tlsKey, or trustedProxies that end TLS",
+			"refresh (--refresh): must be at least 1m",
+		}, "\n")},
+	})
+}
+
+func TestAFlagWinsOverAVariableOverTheFileOverTheDefault(t *testing.T) {
+	file := map[string]string{"f.yaml": "storage: sqlite:file.db\nrefresh: 6m\nlogLevel: warn\nmaxStaleness: 3s\ntrustedProxies: [10.0.0.1, '::1']\n"}
+	w := world{
+		args:    "config check --log-level=debug",
+		environ: []string{"KEYWRIGHT_CONFIG=f.yaml", "KEYWRIGHT_REFRESH=7m", "KEYWRIGHT_LOG_LEVEL=error", "KEYWRIGHT_SECRETS=" + aSecret, "LISTEN=x"},
+		files:   file,
+	}
+	got, err := w.run(t)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = `# read from f.yaml (KEYWRIGHT_CONFIG)
+# the secrets are in KEYWRIGHT_SECRETS
+storage: sqlite:file.db # f.yaml:1
+listen: 127.0.0.1:8080 # default
+opsListen: 127.0.0.1:9090 # default
+trustedProxies: [10.0.0.1, '::1'] # f.yaml:5
+reveal: keep # default
+importedKeys: "on" # default
+maxStaleness: 3s # f.yaml:4
+refresh: 7m0s # KEYWRIGHT_REFRESH
+logLevel: debug # --log-level
+`
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestWhatIsShownMakesTheSameConfiguration(t *testing.T) {
+	starts := map[string]world{
+		"--dev":    {args: "config check --dev --data=elsewhere"},
+		"a server": {args: "config check --listen=:443 --trusted-proxies=10.0.0.1,::1 --imported-keys=off --ops-listen=off --reveal=off", environ: enough},
+	}
+	for name, start := range starts {
+		t.Run(name, func(t *testing.T) {
+			first, err := start.run(t)
+			if err != nil {
+				t.Fatal(err)
+			}
+			again := world{args: "config check --config=shown.yaml", files: map[string]string{"shown.yaml": first}}
+			if start.environ != nil {
+				again.environ = start.environ[1:]
+			}
+			second, err := again.run(t)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(values(first), values(second)); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+// values takes the comments off.
+func values(shown string) []string {
+	var all []string
+	for line := range strings.Lines(shown) {
+		if value, _, _ := strings.Cut(line, " #"); !strings.HasPrefix(value, "#") {
+			all = append(all, value)
+		}
+	}
+	return all
+}
+
+func TestAPasswordIsNotShown(t *testing.T) {
+	got, err := world{args: "config check --storage=sqlite://user:hunter2@host/x.db", environ: enough[1:]}.run(t)
+	if err != nil || strings.Contains(got, "hunter2") || !strings.Contains(got, "storage: sqlite://user:xxxxx@host/x.db") {
+		t.Errorf("%v: %s", err, got)
+	}
+	if strings.Contains(got, aSecret[:8]) {
+		t.Errorf("the secret is shown: %s", got)
+	}
+}
+
+func TestForeignVariablesPass(t *testing.T) {
+	foreign := []string{"KEYWRIGHT_PORT=tcp://10.0.0.1:80", "KEYWRIGHT_SERVICE_HOST=10.0.0.1", "KEYWRIGHT_PORT_80_TCP_ADDR=10.0.0.1", "KEYWRIGHT_LONG=1"}
+	if _, err := (world{args: "config check", environ: append(foreign, enough...)}).run(t); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestMigrateTakesTheFileThatServeTakes(t *testing.T) {
+	w := world{args: "migrate --config=c.yaml", files: map[string]string{"c.yaml": "storage: sqlite:new.db\nlisten: ':80'\n"}}
+	if _, err := w.run(t); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat("new.db"); err != nil {
+		t.Error(err)
+	}
+	w.files["c.yaml"] += "lisen: x\n"
+	if _, err := w.run(t); err == nil || !strings.HasPrefix(err.Error(), "lisen (c.yaml:3)") {
+		t.Errorf("an unknown key: %v", err)
+	}
+}
+
+func TestServeRefusesAStorageThatIsNotReady(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "empty.db")
+	_, err := world{args: "serve --listen=127.0.0.1:0 --ops-listen=off --storage=sqlite:" + path, environ: enough[1:]}.run(t)
+	if err == nil || !strings.HasPrefix(err.Error(), "storage (--storage): ") || !strings.Contains(err.Error(), "run keywright migrate") {
+		t.Errorf("serve: %v", err)
+	}
+}
+
+func TestHelpIsNoError(t *testing.T) {
+	for _, args := range []string{"--help", "serve --help", "config --help", "config check -h"} {
+		stdout, err := world{args: args}.run(t)
+		if err != nil || !strings.HasPrefix(stdout, "Usage: keywright ") {
+			t.Errorf("%s: %v\n%s", args, err, stdout)
+		}
+	}
+	if stdout, _ := (world{args: "serve --help"}).run(t); !strings.Contains(stdout, "($KEYWRIGHT_OPS_LISTEN)") {
+		t.Errorf("no variable is named:\n%s", stdout)
+	}
+}

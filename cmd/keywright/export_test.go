@@ -1,0 +1,4 @@
+package main
+
+// Run runs one command.
+var Run = run
