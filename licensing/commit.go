@@ -31,23 +31,30 @@ var errLostRace = errors.New("licensing: lost a race")
 // race. Errors: those of try, and Unavailable after maxTries.
 func retry(ctx context.Context, try func() error) error {
 	for n := range maxTries {
-		err := try()
-		if !errors.Is(err, errLostRace) {
-			return err
-		}
 		// The first race is lost to one who has just won; only a crowd waits.
-		wait := time.Duration(n) * time.Duration(1+rand.IntN(8)) * time.Millisecond << (n / 2)
-		timer := time.NewTimer(wait)
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-			timer.Stop()
-			return fault.Wrap(fault.Unavailable, ctx.Err(), "the caller gave up")
+		if n > 1 {
+			if err := pause(ctx, time.Duration((n-1)*(1+rand.IntN(4)))*time.Millisecond<<((n-1)/2)); err != nil {
+				return err
+			}
+		}
+		if err := try(); !errors.Is(err, errLostRace) {
+			return err
 		}
 	}
 	busy := fault.Errorf(fault.Unavailable, "too many changes of one record at once")
 	busy.RetryAfter = time.Second
 	return busy
+}
+
+func pause(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return fault.Wrap(fault.Unavailable, ctx.Err(), "the caller gave up")
+	}
 }
 
 // commitment is one record after a change, and what its journal entry says.
