@@ -7,6 +7,7 @@ import (
 	"io"
 	"math"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -115,10 +116,20 @@ func UnmarshalTime(v any) (time.Time, error) {
 	text, ok := v.(string)
 	t, err := time.Parse(time.RFC3339, text)
 	t = t.UTC()
-	if !ok || err != nil || t.Year() < 1970 || t.Year() > 9999 {
-		return time.Time{}, wanted("a Time, as 2026-11-21T12:00:00Z")
+	if !ok || err != nil || !isRFC3339(text) || t.Year() < 1970 || t.Year() > 9999 {
+		return time.Time{}, wanted("a Time, such as 2026-11-21T12:00:00Z,")
 	}
 	return t.Truncate(time.Millisecond), nil
+}
+
+// isRFC3339 refuses what time.Parse takes beyond RFC 3339: an hour of one
+// digit, a comma before the fraction, and zones that there are not.
+func isRFC3339(parsed string) bool {
+	if len(parsed) < len("2006-01-02T15:04:05Z") || parsed[len("2006-01-02T15")] != ':' || strings.Contains(parsed, ",") {
+		return false
+	}
+	zone := parsed[len(parsed)-len("+00:00"):]
+	return strings.HasSuffix(zone, "Z") || zone[1:3] <= "23" && zone[4:] <= "59"
 }
 
 // MarshalDuration writes a Duration.
@@ -128,11 +139,11 @@ func MarshalDuration(d license.Duration) graphql.Marshaler { return graphql.Mars
 func UnmarshalDuration(v any) (license.Duration, error) {
 	text, ok := v.(string)
 	if !ok {
-		return license.Duration{}, wanted("a Duration, as P1Y or PT10M")
+		return license.Duration{}, wanted("a Duration, such as P1Y or PT10M,")
 	}
 	d, err := license.ParseDuration(text)
 	if err != nil {
-		return license.Duration{}, wanted("a Duration of at most P100Y, as P1Y or PT10M")
+		return license.Duration{}, wanted("a Duration of at most P100Y, such as P1Y or PT10M,")
 	}
 	return d, nil
 }
