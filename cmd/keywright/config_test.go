@@ -89,6 +89,7 @@ func TestWhatIsEmptyOrMisshapenIsRefusedByName(t *testing.T) {
 		"an empty flag":      {"--listen=", enough, "", "listen (--listen): empty"},
 		"an empty variable":  {"", append([]string{"KEYWRIGHT_LISTEN="}, enough...), "", "listen (KEYWRIGHT_LISTEN): empty"},
 		"an empty key":       {"", enough, "listen:\n", "listen (config.yaml:1): empty"},
+		"a null":             {"", enough, "listen: ~", "listen (config.yaml:1): empty"},
 		"an empty text":      {"", enough, "\nlisten: ' '\n", "listen (config.yaml:2): empty"},
 		"an empty list":      {"", enough, "trustedProxies: []", "trustedProxies (config.yaml:1): empty"},
 		"an empty file name": {"--config=", enough, "", "config (--config): empty"},

@@ -3,6 +3,7 @@ package main_test
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -12,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -89,6 +91,36 @@ func (s *devServer) ask(query string) (string, error) {
 	defer answer.Body.Close()
 	body, err := io.ReadAll(answer.Body)
 	return string(body), err
+}
+
+// answered is the data of the answers that the tests look into.
+type answered struct {
+	IssueLicense struct {
+		Key     string
+		License struct{ ID string }
+	}
+	Validate struct {
+		Code          string
+		At, RefreshAt time.Time
+	}
+	License struct{ ActivatedAt, LastValidatedAt *time.Time }
+}
+
+// data wants an answer without errors.
+func (s *devServer) data(t *testing.T, query string) answered {
+	t.Helper()
+	text, err := s.ask(query)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var answer struct {
+		Data   answered
+		Errors []any
+	}
+	if err := json.Unmarshal([]byte(text), &answer); err != nil || answer.Errors != nil {
+		t.Fatalf("%v, %s", err, text)
+	}
+	return answer.Data
 }
 
 const (
@@ -176,6 +208,68 @@ func TestADevServerFindsWhatAnEarlierOneMade(t *testing.T) {
 	}
 	if answer, err := second.ask(askCatalogue); err != nil || answer != `{"data":{"products":{"nodes":[]}}}` {
 		t.Errorf("%v, %s", err, answer)
+	}
+	if err := second.stop(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestServicesAreWiredAsTheConfigurationSays(t *testing.T) {
+	const imported = "made-elsewhere-0001"
+	tests := map[string]struct {
+		flags     []string
+		imported  string // the code that it validates with
+		revealed  bool
+		refreshIn time.Duration
+	}{
+		"by default": {nil, "VALID", true, 5 * time.Minute},
+		"otherwise":  {[]string{"--imported-keys=off", "--reveal=off", "--refresh=20m"}, "NOT_FOUND", false, 20 * time.Minute},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			s, err := startDev(t.Context(), t.TempDir(), test.flags...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			issued := s.data(t, `mutation { issueLicense(input: {plan: "acme/professional"}) { key license { id } } }`).IssueLicense
+			s.data(t, `mutation { issueLicense(input: {plan: "acme/professional", key: "`+imported+`"}) { key } }`)
+
+			v := s.data(t, `{ validate(input: {key: "`+issued.Key+`", product: "acme"}) { code at refreshAt } }`).Validate
+			if v.Code != "VALID" || v.RefreshAt.Sub(v.At) != test.refreshIn {
+				t.Errorf("%s, to refresh in %s", v.Code, v.RefreshAt.Sub(v.At))
+			}
+			if v := s.data(t, `{ validate(input: {key: "`+imported+`", product: "acme"}) { code } }`).Validate; v.Code != test.imported {
+				t.Errorf("the imported key is %s", v.Code)
+			}
+			answer, err := s.ask(`mutation { revealLicenseKey(input: {license: "` + issued.License.ID + `", reason: "lost"}) { key } }`)
+			if err != nil || strings.Contains(answer, issued.Key) != test.revealed {
+				t.Errorf("revealLicenseKey: %v, %s", err, answer)
+			}
+			if err := s.stop(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+func TestWhatWasCountedIsThereAfterARestart(t *testing.T) {
+	dir := t.TempDir()
+	first, err := startDev(t.Context(), dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	issued := first.data(t, `mutation { issueLicense(input: {plan: "acme/professional"}) { key license { id } } }`).IssueLicense
+	first.data(t, `{ validate(input: {key: "`+issued.Key+`", product: "acme"}) { code } }`)
+	if err := first.stop(); err != nil {
+		t.Fatal(err)
+	}
+	second, err := startDev(t.Context(), dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := second.data(t, `{ license(id: "`+issued.License.ID+`") { activatedAt lastValidatedAt } }`).License
+	if l.ActivatedAt == nil || l.LastValidatedAt == nil {
+		t.Errorf("the license is %+v", l)
 	}
 	if err := second.stop(); err != nil {
 		t.Error(err)
