@@ -15,7 +15,7 @@ import (
 // What one connection may take.
 const (
 	headerWithin = 5 * time.Second
-	readWithin   = 30 * time.Second
+	readWithin   = 15 * time.Second // less than a shutdown waits
 	answerWithin = time.Minute
 	idleFor      = 2 * time.Minute
 	maxHeader    = 32 << 10

@@ -75,6 +75,8 @@ func TestACredentialThatIsNoGoodIsRefusedEverywhere(t *testing.T) {
 	open := config(answerCaller, io.Discard)
 	closed := open
 	closed.Authenticate = nil
+	blank := open
+	blank.Authenticate = server.AdminToken("", admin)
 	tests := map[string]struct {
 		config  server.Config
 		path    string
@@ -88,6 +90,7 @@ func TestACredentialThatIsNoGoodIsRefusedEverywhere(t *testing.T) {
 		"another scheme":     {open, "/graphql", []string{"Authorization", "Basic " + token}},
 		"two":                {open, "/graphql", []string{"Authorization", "Bearer " + token, "Authorization", "Bearer " + token}},
 		"another path":       {open, "/nowhere", []string{"Authorization", "Bearer x"}},
+		"where it is empty":  {blank, "/graphql", []string{"Authorization", "Bearer "}},
 		"where none is good": {closed, "/graphql", []string{"Authorization", "Bearer " + token}},
 	}
 	for name, test := range tests {
@@ -142,7 +145,7 @@ func TestARequestIsOneLineWithoutWhatItCarried(t *testing.T) {
 	var log bytes.Buffer
 	c := config(nil, &log)
 	c.GraphQL = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		c.Log.WarnContext(r.Context(), "inside")
+		c.Log.With("part", "graphql").WarnContext(r.Context(), "inside")
 		w.WriteHeader(http.StatusTeapot)
 		fmt.Fprint(w, "hidden answer")
 	})
