@@ -2,6 +2,7 @@ package licensing
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/keywright/keywright/authz"
@@ -129,6 +130,13 @@ func (s *Service) Licenses(ctx context.Context, filter *LicenseFilter, order Lic
 
 // check refuses what no index serves, and says what to ask for.
 func (f *LicenseFilter) check(order LicenseOrder) error {
+	if err := errors.Join(
+		notEmpty("filter.externalId", f.ExternalID),
+		notEmpty("filter.customerEmail", f.CustomerEmail),
+		notEmpty("filter.customerExternalId", f.CustomerExternalID),
+	); err != nil {
+		return err
+	}
 	ends := f.ExpiresAfter != nil || f.ExpiresBefore != nil
 	created := f.CreatedAfter != nil || f.CreatedBefore != nil
 	names := count(f.ExternalID != nil, f.CustomerEmail != nil, f.CustomerExternalID != nil)
@@ -147,6 +155,15 @@ func (f *LicenseFilter) check(order LicenseOrder) error {
 		return fault.Invalid("filter", "createdAfter and createdBefore go alone, with product or with plan")
 	case f.Status != nil:
 		return f.checkStatus(order)
+	}
+	return nil
+}
+
+// notEmpty refuses an empty text: to storage it is no filter, and everybody's
+// licenses would be listed.
+func notEmpty(field string, given *string) error {
+	if given != nil && *given == "" {
+		return fault.Invalid(field, "%s must not be empty: leave it out", field)
 	}
 	return nil
 }
