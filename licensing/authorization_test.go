@@ -98,7 +98,7 @@ func useCases() []useCase {
 }
 
 func TestEveryUseCaseIsInTheTable(t *testing.T) {
-	ofHolders := []string{"ByLookup", "NoteFirstUse", "Prefixes", "ReadKey", "SubjectHash"}
+	ofHolders := []string{"ByLookup", "NoteFirstUse", "ReadKey", "SubjectHash"}
 	var want []string
 	for _, u := range useCases() {
 		want = append(want, u.method)

@@ -53,8 +53,12 @@ func pause(ctx context.Context, d time.Duration) error {
 	case <-timer.C:
 		return nil
 	case <-ctx.Done():
-		return fault.Wrap(fault.Unavailable, ctx.Err(), "the caller gave up")
+		return gaveUp(ctx)
 	}
+}
+
+func gaveUp(ctx context.Context) error {
+	return fault.Wrap(fault.Unavailable, ctx.Err(), "the caller gave up")
 }
 
 // commitment is one record after a change, and what its journal entry says.

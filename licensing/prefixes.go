@@ -2,40 +2,88 @@ package licensing
 
 import (
 	"context"
-	"sync"
+	"sync/atomic"
 	"time"
+
+	"golang.org/x/sync/singleflight"
 
 	"github.com/keywright/keywright/license/key"
 	"github.com/keywright/keywright/page"
 	"github.com/keywright/keywright/storage"
 )
 
-// prefixesFor is how long a server goes by the product prefixes that it read.
+// prefixesFor is how long a server goes by the product prefixes that it read,
+// to say that a text names none of them.
 const prefixesFor = 5 * time.Second
 
 // prefixCache remembers the prefixes of all products: only they tell a
-// mistyped key of ours from a key that was made elsewhere.
+// mistyped key of ours from a key that was made elsewhere. Prefixes are for
+// ever, so one that is known needs no second look.
 type prefixCache struct {
-	mu    sync.Mutex // guards what follows
+	read  atomic.Pointer[prefixSet]
+	reads singleflight.Group
+}
+
+// prefixSet is never changed.
+type prefixSet struct {
 	known key.Prefixes
 	until time.Time
 }
 
-func (c *prefixCache) forget() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.until = time.Time{}
+func (c *prefixCache) forget() { c.read.Store(nil) }
+
+// KeyReader reads the text of keys.
+type KeyReader interface {
+	ReadKey(ctx context.Context, text string) (key.Reading, error)
 }
 
-// Prefixes gives the key prefixes of all products, as of at most five seconds
-// ago. The result is shared and not to be changed.
-func (s *Service) Prefixes(ctx context.Context) (key.Prefixes, error) {
-	s.prefixes.mu.Lock()
-	defer s.prefixes.mu.Unlock()
-	now := s.clock()
-	if now.Before(s.prefixes.until) {
-		return s.prefixes.known, nil
+// ReadKey takes a text for what it is. It asks storage for the products'
+// prefixes only if the text may be a key that was made elsewhere, and once in
+// five seconds. Errors: Unavailable.
+func (s *Service) ReadKey(ctx context.Context, text string) (key.Reading, error) {
+	r := key.Read(text, nil)
+	if r.Kind != key.Imported {
+		return r, nil
 	}
+	last := s.prefixes.read.Load()
+	if last != nil {
+		if r = key.Read(text, last.known); r.Kind == key.Malformed || s.clock().Before(last.until) {
+			return r, nil
+		}
+	}
+	known, err := s.readPrefixes(ctx)
+	if err != nil {
+		return key.Reading{}, err
+	}
+	return key.Read(text, known), nil
+}
+
+// readPrefixes reads the prefixes of all products, once for all who ask at the
+// same time.
+func (s *Service) readPrefixes(ctx context.Context) (key.Prefixes, error) {
+	result := s.prefixes.reads.DoChan("", func() (any, error) {
+		if last := s.prefixes.read.Load(); last != nil && s.clock().Before(last.until) {
+			return last.known, nil // read since the caller looked
+		}
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lookUpTimeout)
+		defer cancel()
+		began := s.clock()
+		known, err := s.listPrefixes(ctx)
+		if err == nil {
+			s.prefixes.read.Store(&prefixSet{known: known, until: began.Add(prefixesFor)})
+		}
+		return known, err
+	})
+	select {
+	case r := <-result:
+		known, _ := r.Val.(key.Prefixes)
+		return known, r.Err
+	case <-ctx.Done():
+		return nil, gaveUp(ctx)
+	}
+}
+
+func (s *Service) listPrefixes(ctx context.Context) (key.Prefixes, error) {
 	known := key.Prefixes{}
 	q := storage.Query{Kind: storage.Product, Order: storage.CreatedOldest, First: page.MaxFirst}
 	for more := true; more; {
@@ -52,25 +100,5 @@ func (s *Service) Prefixes(ctx context.Context) (key.Prefixes, error) {
 		}
 		q.After, more = found.End, found.More
 	}
-	s.prefixes.known, s.prefixes.until = known, now.Add(prefixesFor)
 	return known, nil
-}
-
-// KeyReader reads the text of keys.
-type KeyReader interface {
-	ReadKey(ctx context.Context, text string) (key.Reading, error)
-}
-
-// ReadKey takes a text for what it is. It asks storage for the products'
-// prefixes only if the text may be a key and is none of ours. Errors:
-// Unavailable.
-func (s *Service) ReadKey(ctx context.Context, text string) (key.Reading, error) {
-	if r := key.Read(text, nil); r.Kind == key.Ours || r.Kind == key.Refused {
-		return r, nil
-	}
-	known, err := s.Prefixes(ctx)
-	if err != nil {
-		return key.Reading{}, err
-	}
-	return key.Read(text, known), nil
 }
