@@ -22,6 +22,8 @@ import (
 // region    ************************** generated!.gotpl **************************
 
 type ProductResolver interface {
+	Metadata(ctx context.Context, obj *license.Product) (json.RawMessage, error)
+
 	Plans(ctx context.Context, obj *license.Product, archived bool, first int, after *string) (*page.Connection[*licensing.PlanView], error)
 }
 
@@ -637,7 +639,7 @@ func (ec *executionContext) _Plan_metadata(ctx context.Context, field graphql.Co
 			return ec.fieldContext_Plan_metadata(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Metadata, nil
+			return obj.Metadata(), nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v json.RawMessage) graphql.Marshaler {
@@ -648,7 +650,7 @@ func (ec *executionContext) _Plan_metadata(ctx context.Context, field graphql.Co
 	)
 }
 func (ec *executionContext) fieldContext_Plan_metadata(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Plan", field, false, false, errors.New("field of type Metadata does not have child fields"))
+	return graphql.NewScalarFieldContext("Plan", field, true, false, errors.New("field of type Metadata does not have child fields"))
 }
 
 func (ec *executionContext) _Plan_archived(ctx context.Context, field graphql.CollectedField, obj *licensing.PlanView) (ret graphql.Marshaler) {
@@ -908,7 +910,7 @@ func (ec *executionContext) _Product_metadata(ctx context.Context, field graphql
 			return ec.fieldContext_Product_metadata(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Metadata, nil
+			return ec.Resolvers.Product().Metadata(ctx, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v json.RawMessage) graphql.Marshaler {
@@ -919,7 +921,7 @@ func (ec *executionContext) _Product_metadata(ctx context.Context, field graphql
 	)
 }
 func (ec *executionContext) fieldContext_Product_metadata(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Product", field, false, false, errors.New("field of type Metadata does not have child fields"))
+	return graphql.NewScalarFieldContext("Product", field, true, true, errors.New("field of type Metadata does not have child fields"))
 }
 
 func (ec *executionContext) _Product_archived(ctx context.Context, field graphql.CollectedField, obj *license.Product) (ret graphql.Marshaler) {
@@ -2052,10 +2054,43 @@ func (ec *executionContext) _Product(ctx context.Context, sel ast.SelectionSet, 
 				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "metadata":
-			out.Values[i] = ec._Product_metadata(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Product_metadata(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
 			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "archived":
 			out.Values[i] = ec._Product_archived(ctx, field, obj)
 			if out.Values[i] == graphql.Null {

@@ -29,6 +29,14 @@ var (
 	valueRules    = jsonRules{size: maxEntitlementValue, names: maxEntitlementValue, depth: 16}
 )
 
+// OrEmpty gives metadata as it is shown: the empty object where there is none.
+func OrEmpty(raw Metadata) Metadata {
+	if len(raw) == 0 {
+		return Metadata("{}")
+	}
+	return raw
+}
+
 // CheckMetadata checks metadata: a JSON object of at most 16 KiB, 64 names in
 // all and 4 levels, or nothing.
 func CheckMetadata(raw Metadata) error {

@@ -20,6 +20,9 @@ type PlanView struct {
 	Product *license.Product
 }
 
+// Metadata is the vendor's own.
+func (v *PlanView) Metadata() license.Metadata { return license.OrEmpty(v.Plan.Metadata) }
+
 // PlanConnection is a page of plans.
 type PlanConnection = page.Connection[*PlanView]
 

@@ -88,7 +88,7 @@ func (v *LicenseView) LastValidatedAt() *time.Time { return timeOrNull(v.License
 func (v *LicenseView) ValidationCount() int64 { return v.License.ValidationCount }
 
 // Metadata is the vendor's own.
-func (v *LicenseView) Metadata() license.Metadata { return v.License.Metadata }
+func (v *LicenseView) Metadata() license.Metadata { return license.OrEmpty(v.License.Metadata) }
 
 // Revision counts the changes that staff made.
 func (v *LicenseView) Revision() int { return v.License.Revision }

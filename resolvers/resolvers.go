@@ -149,6 +149,10 @@ type product root
 
 var _ graph.ProductResolver = product{}
 
+func (product) Metadata(_ context.Context, of *license.Product) (license.Metadata, error) {
+	return license.OrEmpty(of.Metadata), nil
+}
+
 func (p product) Plans(ctx context.Context, of *license.Product, archived bool, first int, after *string) (*licensing.PlanConnection, error) {
 	return p.Licensing.PlansOf(ctx, of, archived, page.Args{First: first, After: after})
 }
