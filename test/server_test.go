@@ -34,6 +34,20 @@ type server struct {
 // start runs keywright in dir and waits until it says where it listens. The
 // server is there even with an error, for its output.
 func start(dir string, env []string, args ...string) (*server, error) {
+	s, err := launch(dir, env, args...)
+	if err != nil {
+		return s, err
+	}
+	found, err := s.await(listening)
+	if err != nil {
+		return s, err
+	}
+	s.URL = found[1]
+	return s, nil
+}
+
+// launch runs keywright in dir and waits for nothing.
+func launch(dir string, env []string, args ...string) (*server, error) {
 	s := &server{
 		Stdout: newOutput(),
 		Stderr: newOutput(),
@@ -48,11 +62,6 @@ func start(dir string, env []string, args ...string) (*server, error) {
 		s.err = s.cmd.Wait()
 		close(s.ended)
 	}()
-	found, err := s.await(listening)
-	if err != nil {
-		return s, err
-	}
-	s.URL = found[1]
 	return s, nil
 }
 
