@@ -7,8 +7,14 @@ package sqlite
 // long the writer stands still: new readers then need the database alone, and
 // when the last of the old ones has ended the log begins at its head again.
 const (
-	copyAfter    = 1_000 // pages of the log that wait to be copied
-	restartAfter = 8_000 // pages of the log; and again after so many more where a reader stayed too long
+	// Pages of the log that wait to be copied. While they are, fsync is slow:
+	// with fewer at a time a lone caller meets that in more than one commit of
+	// a hundred, with more many callers meet it for longer.
+	copyAfter = 2_000
+
+	// Pages of the log, and again after so many more where a reader stayed too
+	// long.
+	restartAfter = 16_000
 
 	// How long the writer stands still for a reader, in milliseconds.
 	restartPatience = "100"

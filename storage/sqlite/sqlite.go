@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"time"
 
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
@@ -108,24 +109,43 @@ const pragmas = "?_busy_timeout=5000&_journal_mode=WAL&_synchronous=FULL&_foreig
 	"&_pragma=page_size(8192)&_pragma=temp_store(MEMORY)&_pragma=wal_autocheckpoint(0)"
 
 // What the connections differ in. Cache sizes are in KiB; the writer's holds
-// a whole group of changes, since what does not fit is written twice.
+// a whole group of changes, since what does not fit is written twice. Readers
+// map the file, which at a million licenses trebles the reads of many callers;
+// a disk that fails under a read ends the process.
 const (
 	forWriting     = "&_pragma=cache_size(-65536)"
-	forReading     = "&_pragma=cache_size(-8192)&_query_only=1"
+	forReading     = "&_pragma=cache_size(-8192)&_pragma=mmap_size(2147418112)&_query_only=1"
 	forCheckpoints = "&_timeout=" + restartPatience
 )
 
+// How long a connection waits for another process's, of which SQLite itself
+// knows by busy_timeout.
+const patience = 5 * time.Second
+
+// connect opens a connection. SQLite does not wait by itself while another
+// process turns a new file into one with a write-ahead log.
 func connect(ctx context.Context, path, purpose string) (*conn, error) {
 	name := (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath()}).String() + pragmas + purpose
 	connector, err := sqlite.NewConnector(name)
 	if err != nil {
 		return nil, err
 	}
-	raw, err := connector.Connect(ctx)
-	if err != nil {
-		return nil, err
+	ctx, done := context.WithTimeout(ctx, patience)
+	defer done()
+	for {
+		raw, err := connector.Connect(ctx)
+		if err == nil {
+			return &conn{raw: raw, idle: map[string][]driver.Stmt{}}, nil
+		}
+		if !failedWith(err, sqlite3.SQLITE_BUSY) {
+			return nil, err
+		}
+		select {
+		case <-time.After(10 * time.Millisecond):
+		case <-ctx.Done():
+			return nil, err
+		}
 	}
-	return &conn{raw: raw, idle: map[string][]driver.Stmt{}}, nil
 }
 
 // Close implements storage.Keeper.
@@ -145,19 +165,24 @@ func (s *Store) Close() error {
 	return translate(errors.Join(s.readers.close(), s.writer.checkpoints.conn.close(), s.writer.conn.close()))
 }
 
-// translate is the one place that knows SQLite's errors.
+// translate is the one place that says what SQLite's errors mean.
 func translate(err error) error {
 	var known *fault.Error
-	var failed *sqlite.Error
 	switch {
 	case err == nil:
 		return nil
 	case errors.As(err, &known):
 		return err
-	case errors.As(err, &failed) && failed.Code()&0xff == sqlite3.SQLITE_FULL:
+	case failedWith(err, sqlite3.SQLITE_FULL):
 		return fault.Wrap(fault.Unavailable, err, "storage is full")
-	case errors.As(err, &failed) && failed.Code()&0xff == sqlite3.SQLITE_BUSY:
+	case failedWith(err, sqlite3.SQLITE_BUSY):
 		return fault.Wrap(fault.Unavailable, err, "storage is busy")
 	}
 	return fault.Wrap(fault.Unavailable, err, "storage is unavailable")
+}
+
+// failedWith reports whether err is SQLite's of this code, extended or not.
+func failedWith(err error, code int) bool {
+	var failed *sqlite.Error
+	return errors.As(err, &failed) && failed.Code()&0xff == code
 }
