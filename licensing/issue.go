@@ -110,7 +110,8 @@ func (s *Service) generateKey(ctx context.Context, i issue) (*IssueLicensePayloa
 		}
 		return s.insert(ctx, i, k)
 	}
-	if payload, err := s.issuedBefore(ctx, i, i.derivedKey); payload != nil || err != nil {
+	older := s.secrets.All()[1:]
+	if payload, err := s.issuedBefore(ctx, i, older, i.derivedKey); payload != nil || err != nil {
 		return payload, err
 	}
 	k, err := i.derivedKey(s.secrets.First())
@@ -131,17 +132,19 @@ func (s *Service) importKey(ctx context.Context, i issue) (*IssueLicensePayload,
 	if err != nil {
 		return nil, err
 	}
-	if payload, err := s.issuedBefore(ctx, i, imported); payload != nil || err != nil {
+	// Under the first secret too: else a key that is taken would use up the
+	// idempotency key.
+	if payload, err := s.issuedBefore(ctx, i, s.secrets.All(), imported); payload != nil || err != nil {
 		return payload, err
 	}
 	return s.insert(ctx, i, k)
 }
 
-// issuedBefore looks for a license that was issued under an older secret than
-// the first of the list, and gives nothing where there is none.
-func (s *Service) issuedBefore(ctx context.Context, i issue, under func(*secret.Secret) (issuedKey, error)) (*IssueLicensePayload, error) {
-	for _, older := range s.secrets.All()[1:] {
-		k, err := under(older)
+// issuedBefore looks for a license that was issued under one of the secrets,
+// and gives nothing where there is none.
+func (s *Service) issuedBefore(ctx context.Context, i issue, secrets []*secret.Secret, under func(*secret.Secret) (issuedKey, error)) (*IssueLicensePayload, error) {
+	for _, one := range secrets {
+		k, err := under(one)
 		if err != nil {
 			return nil, err
 		}

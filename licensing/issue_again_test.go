@@ -290,11 +290,15 @@ func TestOneKeyUsedInBothWaysAtOnceMakesOneLicense(t *testing.T) {
 
 func TestABadImportLeavesTheIdempotencyKeyAlone(t *testing.T) {
 	s := newShop(t)
+	taken := s.issue(t, brought)
 	before := s.dump(t)
-	_, err := s.IssueLicense(as(ada), under("order 7", func(in *licensing.IssueLicenseInput) {
-		brought(in)
-		in.ExternalID = ptr("a\x00b")
+	_, err := s.IssueLicense(as(ada), under("order 7", brought))
+	wantClash(t, err, fault.Taken, taken.License.ID())
+	s.wantUnchanged(t, before)
+	_, err = s.IssueLicense(as(ada), under("order 7", func(in *licensing.IssueLicenseInput) {
+		in.Key, in.ExternalID = ptr("ANOTHER-KEY-MADE-ELSEWHERE"), ptr("a\x00b")
 	}))
 	wantFields(t, err, "externalId")
 	s.wantUnchanged(t, before)
+	must(s.IssueLicense(as(ada), under("order 7", nil)))(t)
 }
