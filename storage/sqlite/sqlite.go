@@ -8,6 +8,7 @@ import (
 	"context"
 	"database/sql/driver"
 	"errors"
+	"fmt"
 	"io/fs"
 	"net/url"
 	"os"
@@ -175,6 +176,10 @@ func translate(err error) error {
 		return err
 	case failedWith(err, sqlite3.SQLITE_FULL):
 		return fault.Wrap(fault.Unavailable, err, "storage is full")
+	case failedWith(err, sqlite3.SQLITE_IOERR_WRITE):
+		// SQLite keeps the system's own error to itself.
+		err = fmt.Errorf("the disk may be full, or a quota or a limit on the size of files reached: %w", err)
+		return fault.Wrap(fault.Unavailable, err, "storage cannot be written")
 	case failedWith(err, sqlite3.SQLITE_BUSY):
 		return fault.Wrap(fault.Unavailable, err, "storage is busy")
 	}
@@ -184,5 +189,5 @@ func translate(err error) error {
 // failedWith reports whether err is SQLite's of this code, extended or not.
 func failedWith(err error, code int) bool {
 	var failed *sqlite.Error
-	return errors.As(err, &failed) && failed.Code()&0xff == code
+	return errors.As(err, &failed) && (failed.Code() == code || failed.Code()&0xff == code)
 }
