@@ -33,6 +33,7 @@ func retry(ctx context.Context, try func() error) error {
 	for n := range maxTries {
 		// The first race is lost to one who has just won; only a crowd waits.
 		if n > 1 {
+			//nolint:gosec // jitter is no secret
 			if err := pause(ctx, time.Duration((n-1)*(1+rand.IntN(4)))*time.Millisecond<<((n-1)/2)); err != nil {
 				return err
 			}
