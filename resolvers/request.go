@@ -6,8 +6,10 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/99designs/gqlgen/graphql"
 
@@ -20,36 +22,48 @@ const (
 	mediaJSON    = "application/json"
 )
 
-// negotiate gives the media type of the answer that the Accept headers ask
-// for, and nothing where there is none: application/json where anything goes.
+// negotiate gives the media type of the answer that the Accept headers like
+// best, and nothing where they take neither. Of equals it is the type of
+// GraphQL if that is named, and application/json where anything goes.
 func negotiate(accept []string) string {
-	best, media := 0.0, ""
 	if len(accept) == 0 {
 		return mediaJSON
 	}
-	for _, one := range strings.Split(strings.Join(accept, ","), ",") {
+	ranges := strings.Split(strings.Join(accept, ","), ",")
+	asGraphQL, named := quality(ranges, mediaGraphQL)
+	asJSON, _ := quality(ranges, mediaJSON)
+	switch {
+	case asGraphQL == 0 && asJSON == 0:
+		return ""
+	case asGraphQL > asJSON || asGraphQL == asJSON && named:
+		return mediaGraphQL
+	}
+	return mediaJSON
+}
+
+// quality gives how much a media type is liked, from 0 for not at all to 1,
+// by the range that fits it best, and whether that names it.
+func quality(ranges []string, media string) (liked float64, named bool) {
+	best := -1
+	for _, one := range ranges {
 		kind, params, err := mime.ParseMediaType(one)
-		if err != nil {
+		fit := slices.Index([]string{"*/*", "application/*", media}, kind)
+		if err != nil || fit <= best || !isUTF8(params["charset"]) {
 			continue
 		}
-		quality := 1.0
-		if q, given := params["q"]; given {
-			if quality, err = strconv.ParseFloat(q, 64); err != nil {
+		q := 1.0
+		if text, given := params["q"]; given {
+			if q, err = strconv.ParseFloat(text, 64); err != nil || !(q >= 0 && q <= 1) {
 				continue
 			}
 		}
-		if charset := params["charset"]; charset != "" && !strings.EqualFold(charset, "utf-8") {
-			continue
-		}
-		if kind == "*/*" || kind == "application/*" {
-			kind = mediaJSON
-		}
-		if (kind == mediaGraphQL || kind == mediaJSON) && quality > best {
-			best, media = quality, kind
-		}
+		best, liked, named = fit, q, kind == media
 	}
-	return media
+	return liked, named
 }
+
+// isUTF8 reports whether a charset parameter is UTF-8, or not given.
+func isUTF8(charset string) bool { return charset == "" || strings.EqualFold(charset, "utf-8") }
 
 // readRequest reads a GraphQL request; problem is empty where it is one.
 func readRequest(w http.ResponseWriter, r *http.Request) (params *graphql.RawParams, status int, problem string) {
@@ -57,8 +71,7 @@ func readRequest(w http.ResponseWriter, r *http.Request) (params *graphql.RawPar
 		return readQuery(r)
 	}
 	kind, options, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	charset := options["charset"]
-	if err != nil || kind != mediaJSON || charset != "" && !strings.EqualFold(charset, "utf-8") {
+	if err != nil || kind != mediaJSON || !isUTF8(options["charset"]) {
 		return nil, http.StatusUnsupportedMediaType, "send the request as " + mediaJSON + " in UTF-8"
 	}
 	limit := bodyLimit(actor.From(r.Context()))
@@ -71,9 +84,7 @@ func readRequest(w http.ResponseWriter, r *http.Request) (params *graphql.RawPar
 		return nil, http.StatusBadRequest, "the request did not arrive whole"
 	}
 	params = &graphql.RawParams{Headers: r.Header}
-	dec := json.NewDecoder(strings.NewReader(string(body)))
-	dec.UseNumber()
-	if err := dec.Decode(params); err != nil || dec.More() {
+	if !decode(string(body), params) {
 		return nil, http.StatusBadRequest, "the request is a JSON object with query, and where needed operationName, variables and extensions"
 	}
 	return checked(params)
@@ -86,17 +97,23 @@ func readQuery(r *http.Request) (*graphql.RawParams, int, string) {
 		Headers: r.Header, Query: values.Get("query"), OperationName: values.Get("operationName"),
 	}
 	for name, to := range map[string]*map[string]any{"variables": &params.Variables, "extensions": &params.Extensions} {
-		text := values.Get(name)
-		if text == "" {
-			continue
-		}
-		dec := json.NewDecoder(strings.NewReader(text))
-		dec.UseNumber()
-		if err := dec.Decode(to); err != nil || dec.More() {
+		if text := values.Get(name); text != "" && !decode(text, to) {
 			return nil, http.StatusBadRequest, name + " must be a JSON object"
 		}
 	}
 	return checked(params)
+}
+
+// decode reads text, which must be one JSON value in UTF-8 and nothing more.
+// encoding/json would put other characters in the place of what is no UTF-8.
+func decode(text string, to any) bool {
+	in := json.NewDecoder(strings.NewReader(text))
+	in.UseNumber()
+	if !utf8.ValidString(text) || in.Decode(to) != nil {
+		return false
+	}
+	_, err := in.Token()
+	return errors.Is(err, io.EOF)
 }
 
 func checked(params *graphql.RawParams) (*graphql.RawParams, int, string) {
