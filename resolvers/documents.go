@@ -15,8 +15,8 @@ const (
 )
 
 // documents remembers documents that were parsed and found good. One with a
-// value written into a field that is @public is not remembered: the value is
-// a key as a rule, and the document not asked again.
+// value written into a field that is @public, or under the name key, is not
+// remembered: the value is a key as a rule, and the document not asked again.
 type documents struct {
 	graphql.Cache[*ast.QueryDocument]
 	public map[string]bool // the root fields
@@ -54,14 +54,14 @@ func (d documents) holdsKey(doc *ast.QueryDocument) bool {
 	return false
 }
 
-// writtenInto reports whether a public field among the selections, or a
-// license asked for by key, has an argument that is no variable.
+// writtenInto reports whether a text is written into a public field among the
+// selections, or under the name key into any.
 func (d documents) writtenInto(selections ast.SelectionSet) bool {
 	for _, selection := range selections {
 		switch s := selection.(type) {
 		case *ast.Field:
 			for _, argument := range s.Arguments {
-				if (d.public[s.Name] || argument.Name == "key") && isWritten(argument.Value) {
+				if isWritten(argument.Value, d.public[s.Name] || argument.Name == "key") {
 					return true
 				}
 			}
@@ -74,13 +74,14 @@ func (d documents) writtenInto(selections ast.SelectionSet) bool {
 	return false
 }
 
-// isWritten reports whether a text stands in the value.
-func isWritten(v *ast.Value) bool {
+// isWritten reports whether a text stands in the value, at all if it is
+// secret and else under the name key.
+func isWritten(v *ast.Value, secret bool) bool {
 	if v.Kind == ast.StringValue || v.Kind == ast.BlockValue {
-		return true
+		return secret
 	}
 	for _, child := range v.Children {
-		if isWritten(child.Value) {
+		if isWritten(child.Value, secret || child.Name == "key") {
 			return true
 		}
 	}
