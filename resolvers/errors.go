@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"math"
 	"runtime/debug"
-	"strconv"
 	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -22,19 +21,12 @@ import (
 func presenter(log *slog.Logger) graphql.ErrorPresenterFunc {
 	return func(ctx context.Context, err error) *gqlerror.Error {
 		var located *gqlerror.Error
-		if !errors.As(err, &located) {
+		if !errors.As(graphql.AddFieldLocationToError(ctx, err), &located) {
 			located = &gqlerror.Error{Path: graphql.GetPath(ctx)}
 		}
 		var f *fault.Error
 		if !errors.As(err, &f) {
-			if located.Err == nil && located.Message != "" {
-				// From the parser or the validation of the document.
-				return &gqlerror.Error{
-					Message: located.Message, Path: located.Path, Locations: located.Locations,
-					Extensions: map[string]any{"code": fault.InvalidInput},
-				}
-			}
-			f = fault.Wrap(fault.Internal, err, "")
+			f = fault.Wrap(fault.Internal, err, "internal error")
 		}
 		logFault(ctx, log, f)
 		path, field := splitPath(ctx, located.Path)
@@ -73,26 +65,17 @@ func extensions(f *fault.Error, field string) map[string]any {
 }
 
 // splitPath parts where an argument's value was refused into the path of the
-// answer's field and that of the input's: what is behind the answer's field,
-// without the argument's own name where that is input.
+// answer's field and that of the input's.
 func splitPath(ctx context.Context, path ast.Path) (ast.Path, string) {
 	fc := graphql.GetFieldContext(ctx)
 	if fc == nil || len(path) <= len(fc.Path()) {
 		return path, ""
 	}
 	answer, input := path[:len(fc.Path())], path[len(fc.Path()):]
-	var parts []string
-	for i, element := range input {
-		switch e := element.(type) {
-		case ast.PathName:
-			if i > 0 || e != "input" {
-				parts = append(parts, string(e))
-			}
-		case ast.PathIndex:
-			parts = append(parts, strconv.Itoa(int(e)))
-		}
+	if name, ok := input[0].(ast.PathName); ok {
+		return answer, string(argumentPath(string(name)).joinPath(input[1:]))
 	}
-	return answer, strings.Join(parts, ".")
+	return answer, ""
 }
 
 func logFault(ctx context.Context, log *slog.Logger, f *fault.Error) {
@@ -108,4 +91,48 @@ func logFault(ctx context.Context, log *slog.Logger, f *fault.Error) {
 // alone. What was being answered is not in it: only where.
 func panicked(p any) error {
 	return fault.Wrap(fault.Internal, fmt.Errorf("panic: %v\n%s", p, debug.Stack()), "internal error")
+}
+
+// refusals are the errors of a request that was not executed, for its sender.
+// They name fields and variables, and never tell a value, which may be a key.
+func refusals(o *graphql.OperationContext, errs gqlerror.List) gqlerror.List {
+	told := make(gqlerror.List, 0, min(len(errs), maxErrors))
+	for _, err := range errs[:min(len(errs), maxErrors)] {
+		message, field := refusal(o, err)
+		extensions := map[string]any{"code": fault.InvalidInput}
+		if field != "" {
+			extensions["field"] = field
+		}
+		told = append(told, &gqlerror.Error{Message: message, Locations: err.Locations, Extensions: extensions})
+	}
+	return told
+}
+
+// refusal gives the message and the bad field of one of them.
+func refusal(o *graphql.OperationContext, err *gqlerror.Error) (message, field string) {
+	switch {
+	case o.Doc == nil && err.Rule == "":
+		return withoutToken(err.Message), ""
+	case o.Doc != nil && o.Operation == nil:
+		return "the document has no operation of the name that operationName gives", ""
+	case len(err.Path) > 1: // of a variable
+		message = err.Message
+		if i := strings.LastIndex(message, " is not a valid "); i >= 0 {
+			message = "is not a valid " + message[i+len(" is not a valid "):]
+		}
+		variable, _ := err.Path[1].(ast.PathName)
+		at := variablePath(o.Doc, o.Operation, string(variable)).joinPath(err.Path[2:])
+		return "variable $" + string(variable) + ": " + message, string(at)
+	}
+	field, _ = err.Extensions["field"].(string)
+	return err.Message, field
+}
+
+// withoutToken cuts from a message of the parser what it quotes of the
+// document.
+func withoutToken(message string) string {
+	for _, quote := range []string{", found", ": ", ` "`, " but got"} {
+		message, _, _ = strings.Cut(message, quote)
+	}
+	return strings.TrimSuffix(message, ".")
 }

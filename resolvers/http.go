@@ -20,8 +20,8 @@ const maxErrors = 10
 
 // endpoint speaks GraphQL over HTTP (the GraphQL Foundation's draft of that
 // name): queries by POST, and by GET where they neither name a @public field
-// nor ask for a license by key; mutations by POST only. What a client sent is
-// never sent back.
+// nor ask for a license by key; mutations by POST only. A refusal names what is
+// wrong with a request and never tells a value of it.
 type endpoint struct {
 	exec   *executor.Executor
 	public map[string]bool // the root fields
@@ -51,8 +51,7 @@ func (e endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if media == mediaGraphQL {
 			status = http.StatusBadRequest
 		}
-		answer := e.exec.DispatchError(graphql.WithOperationContext(ctx, operation), errs[:min(len(errs), maxErrors)])
-		writeErrors(w, media, status, answer.Errors)
+		writeErrors(w, media, status, refusals(operation, errs))
 		return
 	}
 	if r.Method == http.MethodGet && !e.readable(operation) {
@@ -61,7 +60,9 @@ func (e endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	responses, ctx := e.exec.DispatchOperation(ctx, operation)
-	writeAnswer(w, media, responses(ctx))
+	if answer := responses(ctx); answer != nil { // else the client is gone
+		writeAnswer(w, media, answer)
+	}
 }
 
 // readable reports whether an operation may be sent by GET, where addresses

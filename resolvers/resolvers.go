@@ -56,6 +56,7 @@ func New(c Config) (http.Handler, error) {
 	exec := executor.New(schema)
 	exec.SetParserTokenLimit(maxTokens)
 	exec.SetDisableSuggestion(true)
+	exec.SetDefaultRulesFn(documentRules)
 	public := publicFields(schema.Schema())
 	exec.SetQueryCache(newDocuments(public))
 	exec.SetErrorPresenter(presenter(c.Log))
