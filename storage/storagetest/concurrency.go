@@ -100,7 +100,7 @@ var concurrencyClauses = []clause{
 		for reader := range 4 {
 			readers.Go(func() {
 				for last := int64(0); ctx.Err() == nil; {
-					stored, err := oneOf(s, reader%2 == 0)
+					stored, err := oneOf(t.Context(), s, reader%2 == 0)
 					if err != nil {
 						t.Error(err)
 						return
@@ -126,8 +126,7 @@ var concurrencyClauses = []clause{
 	}},
 }
 
-// peerClauses hold of two handles on one database. clause gives s; the peer
-// comes beside it.
+// peerClauses hold of two handles on one database.
 var peerClauses = []struct {
 	name string
 	test func(t *testing.T, s, peer storage.Store)
@@ -209,8 +208,7 @@ func together(f func(n int)) {
 }
 
 // oneOf reads lic_a by Get or by List.
-func oneOf(s storage.Store, byKey bool) (*storage.Stored, error) {
-	ctx := context.Background()
+func oneOf(ctx context.Context, s storage.Store, byKey bool) (*storage.Stored, error) {
 	if byKey {
 		return storage.One(ctx, s, storage.License, "lic_a")
 	}
