@@ -181,6 +181,7 @@ func post(url, token string, body []byte) (status int, answer []byte, err error)
 	if err != nil {
 		return 0, nil, err
 	}
+	request.Close = true // a server that ends may close a kept connection in the moment of its next request
 	request.Header.Set("Content-Type", "application/json")
 	if token != "" {
 		request.Header.Set("Authorization", "Bearer "+token)

@@ -1,0 +1,133 @@
+package test_test
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// crashRounds is how often the server is killed.
+func crashRounds() int {
+	if os.Getenv("KEYWRIGHT_LONG") != "" {
+		return 200
+	}
+	return 20
+}
+
+// The times of kills, and the calls, follow from the number of the round.
+func TestAKillLosesNothingAcknowledgedAndARetryMakesNothingTwice(t *testing.T) {
+	openSources(t)
+	data := t.TempDir()
+	server, c := serveDev(t, data)
+	demo, err := c.plans()
+	if err != nil {
+		t.Fatal(err)
+	}
+	callers := newCallers(t, c, "c", 8, 1)
+	calls, inDoubt := 0, 0
+	for round := range crashRounds() {
+		random := rand.New(rand.NewPCG(2, uint64(round)))
+		after := time.Duration(random.Float64() * random.Float64() * float64(500*time.Millisecond))
+		failed := func(err error) {
+			t.Helper()
+			if err != nil {
+				t.Fatalf("round %d, killed after %v: %v", round, after, err)
+			}
+		}
+		failed(killUnderLoad(server, c, callers, after))
+		if round%4 == 3 {
+			failed(killAtStart(data, time.Duration(random.IntN(300))*time.Millisecond))
+		}
+		for _, one := range callers {
+			calls += len(one.calls)
+			if one.inDoubt() != nil {
+				inDoubt++
+			}
+		}
+		server, c = serveDev(t, data)
+		failed(each(callers, func(one *caller) error { return one.check(c) }))
+		failed(each(callers, func(one *caller) error { return one.settle(c) }))
+		failed(exactly(c, demo, callers...))
+	}
+	if err := errors.Join(server.stop(), quiet(server)); err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("%d calls, of which kills left %d in doubt", calls, inDoubt)
+	if inDoubt == 0 || calls == inDoubt {
+		t.Error("no kill came in the midst of calls")
+	}
+}
+
+// killUnderLoad kills the server while all callers call.
+func killUnderLoad(s *server, c client, callers []*caller, after time.Duration) error {
+	var killed atomic.Bool
+	timer := time.AfterFunc(after, func() {
+		killed.Store(true)
+		s.kill()
+	})
+	defer timer.Stop()
+	err := each(callers, func(one *caller) error {
+		for {
+			err := one.make(c, one.next())
+			if errors.Is(err, errNoAnswer) && killed.Load() {
+				return nil
+			}
+			if err != nil {
+				return err
+			}
+		}
+	})
+	if err != nil {
+		return fmt.Errorf("%w\n%s", err, s.Stderr)
+	}
+	<-s.ended
+	return quiet(s)
+}
+
+// killAtStart starts a server and kills it at once or a little later.
+func killAtStart(data string, after time.Duration) error {
+	s, err := launch("", devEnv(), devArgs(data)...)
+	if err != nil {
+		return err
+	}
+	timer := time.AfterFunc(after, s.kill)
+	defer timer.Stop()
+	<-s.ended
+	return quiet(s)
+}
+
+// quiet fails if the server had to warn, or raced.
+func quiet(s *server) error {
+	if text := s.Stderr.String(); text != "" {
+		return fmt.Errorf("the log says: %s", text)
+	}
+	return nil
+}
+
+// What the first start makes is whole or not there, whenever it is killed.
+func TestAServerStartsAfterAKillAtItsFirstStart(t *testing.T) {
+	openSources(t)
+	for round := range crashRounds() / 2 {
+		after := time.Duration(rand.New(rand.NewPCG(3, uint64(round))).IntN(300)) * time.Millisecond
+		data := t.TempDir()
+		if err := killAtStart(data, after); err != nil {
+			t.Fatalf("round %d: %v", round, err)
+		}
+		server, c := serveDev(t, data)
+		plans, err := c.plans()
+		if err != nil || len(plans) != 2 {
+			t.Fatalf("round %d, killed after %v: plans %v, %v", round, after, plans, err)
+		}
+		one := newCallers(t, c, "first", 1, 1)[0]
+		if err := one.make(c, one.issue(one.nextID())); err != nil {
+			t.Fatalf("round %d, killed after %v: %v", round, after, err)
+		}
+		if err := errors.Join(server.stop(), quiet(server)); err != nil {
+			t.Fatalf("round %d, killed after %v: %v", round, after, err)
+		}
+	}
+}
