@@ -1,6 +1,8 @@
 // Package test drives the real binary over HTTP, as its users do: by the
-// scripts of testdata and by the tour of the README. What a smaller test can
-// show belongs with the code.
+// scripts of testdata, by the tour of the README, and by callers who know what
+// they were answered, while the server is killed or stopped, its disk is full,
+// or another one shares its data. What a smaller test can show belongs with
+// the code.
 //
 // The scripts are those of testscript (go doc
 // github.com/rogpeppe/go-internal/testscript), with keywright in PATH and
