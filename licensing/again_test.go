@@ -11,7 +11,6 @@ import (
 	"github.com/keywright/keywright/fault"
 	"github.com/keywright/keywright/license"
 	"github.com/keywright/keywright/licensing"
-	"github.com/keywright/keywright/storage"
 )
 
 // creator creates a product or a plan of this code under an idempotency key.
@@ -288,13 +287,14 @@ func TestARecordTakes256IdempotencyKeysADay(t *testing.T) {
 	}
 }
 
-func TestARevealKeepsWhatIsRemembered(t *testing.T) {
+func TestAShownKeyAndAFirstUseKeepWhatIsRemembered(t *testing.T) {
 	s := newShop(t)
-	id := s.issue(t, nil).License.ID()
+	id := must(s.IssueLicense(as(ada), under("order 7", nil)))(t).License.ID()
 	must(updates(s, id, "k")["suspendLicense"](as(ada)))(t)
+	must(s.IssueLicense(as(ada), under("order 7", nil)))(t)
 	must(s.RevealLicenseKey(as(ada), licensing.RevealLicenseKeyInput{License: id, Reason: "lost"}))(t)
 	must(s.NoteFirstUse(context.Background(), id, noon))(t)
-	if got := s.stored(t, id); len(got.Done) != 1 || got.Revision != 2 || got.Kind != storage.License {
+	if got := s.stored(t, id); len(got.Done) != 1 || got.Revision != 2 || got.Version != 5 {
 		t.Errorf("after them: %+v", got.Record)
 	}
 }

@@ -90,10 +90,40 @@ func TestEachChangeCommitsItsEntryAndNoOther(t *testing.T) {
 		}
 		s.wantTrue(t, entries[0])
 	}
-	created := s.entries(t, 0)[2]
-	want := accounted{journal.LicenseCreated, ada, id, s.acme.ID, []string{"allowedDomains", "customer.email", "expiresAt", "keys", "plan", "state"}}
-	if diff := same(want, account(created)); diff != "" {
-		t.Errorf("issueLicense: %s", diff)
+}
+
+func TestAnEntryTellsOfEveryFieldThatIsThere(t *testing.T) {
+	s := newShop(t)
+	hour, granted, meta := lasting("PT1H"), []licensing.EntitlementInput{{Code: "export"}}, license.Metadata(`{"a":1}`)
+	plan := planOf("acme", "full")
+	plan.ExpiryBasis = license.FromFirstActivation
+	plan.Grace, plan.LeaseDuration, plan.CheckInInterval, plan.MaxOfflineDuration = hour, hour, hour, hour
+	plan.MaxDomains, plan.OveragePercent, plan.RequireFingerprint, plan.RequireDomain = ptr(1), 10, ptr(true), ptr(false)
+	plan.Entitlements, plan.Metadata = granted, meta
+	must(s.CreatePlan(as(ada), plan))(t)
+	limit := &licensing.LimitInput{Max: ptr(1)}
+	id := s.issue(t, func(in *licensing.IssueLicenseInput) {
+		in.Plan, in.ExternalID = "acme/full", ptr("7")
+		in.Customer = &licensing.CustomerInput{Email: ptr("ada@example.com"), Name: ptr("Ada"), ExternalID: ptr("7")}
+		in.StartsAt, in.MaxMachines, in.MaxDomains, in.Grace = &noon, limit, limit, hour
+		in.Entitlements, in.AllowedDomains, in.Metadata = granted, []string{"example.com"}, meta
+	}).License.ID()
+	entries := s.entries(t, 2)
+	for i, want := range []accounted{
+		{journal.PlanCreated, ada, license.PlanID(s.acme.ID, "full"), s.acme.ID, []string{
+			"checkInInterval", "code", "duration", "entitlements", "expiryBasis", "grace", "leaseDuration", "maxDomains",
+			"maxMachines", "maxOfflineDuration", "metadata", "name", "overagePercent", "renewalBasis",
+			"requireDomain", "requireFingerprint", "requireProduct",
+		}},
+		{journal.LicenseCreated, ada, id, s.acme.ID, []string{
+			"allowedDomains", "awaitsActivation", "customer.email", "customer.externalId", "customer.name", "entitlements",
+			"externalId", "grace", "keys", "maxDomains", "maxMachines", "metadata", "plan", "startsAt", "state",
+		}},
+	} {
+		if diff := same(want, account(entries[i])); diff != "" {
+			t.Error(diff)
+		}
+		s.wantTrue(t, entries[i])
 	}
 }
 

@@ -1,8 +1,10 @@
 package licensing_test
 
 import (
+	"bytes"
 	"strings"
 	"testing"
+	"testing/iotest"
 
 	"github.com/keywright/keywright/fault"
 	"github.com/keywright/keywright/licensing"
@@ -51,6 +53,29 @@ func TestAKeyThatLeadsNowhereIsNotFound(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestAGeneratedKeyIsMadeOfAllItsRandomness(t *testing.T) {
+	s := newShop(t)
+	for fill, want := range map[byte]string{0xff: "ACME-ZZZZZ-ZZZZZ-ZZZZZ-ZZZZZ-ZZZZZ-Z", 0x00: "ACME-00000-00000-00000-00000-00000-0"} {
+		s.config.Random = iotest.OneByteReader(bytes.NewReader(bytes.Repeat([]byte{fill}, 1000)))
+		s.restart(t, oldSecret)
+		if got := s.issue(t, nil).Key; !strings.HasPrefix(got, want) {
+			t.Errorf("%x makes %s", fill, got)
+		}
+	}
+}
+
+func TestWithoutRandomnessNothingIsIssued(t *testing.T) {
+	s := newShop(t)
+	before := s.dump(t)
+	for enough := range 60 { // a key, a nonce, an id and an attempt take more
+		s.config.Random = bytes.NewReader(make([]byte, enough))
+		s.restart(t, oldSecret)
+		_, err := s.IssueLicense(as(ada), proLicense(nil))
+		wantCode(t, err, fault.Internal)
+	}
+	s.wantUnchanged(t, before)
 }
 
 // mistype changes one character of a key's data.

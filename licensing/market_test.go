@@ -20,12 +20,13 @@ var orders = []licensing.LicenseOrder{licensing.CreatedNewest, licensing.Created
 // status, some made within one millisecond, some with the same end.
 type market struct {
 	*shop
-	all []*licensing.LicenseView
+	all    []*licensing.LicenseView
+	before time.Time // that a filter names as expiresBefore
 }
 
 func newMarket(t testing.TB) *market {
 	t.Helper()
-	m := &market{shop: newShop(t)}
+	m := &market{shop: newShop(t), before: noon.Add(7 * time.Hour)}
 	m.product(t, "other", "OTHER")
 	m.plan(t, "acme", "basic")
 	m.plan(t, "other", "pro")
@@ -107,7 +108,7 @@ func (m *market) parts() map[string][]part {
 	}
 	product := func(l *licensing.LicenseView) bool { return l.Product.Code == "acme" }
 	plan := func(l *licensing.LicenseView) bool { return product(l) && l.Plan.Code == "basic" }
-	third, seventh := noon.Add(3*time.Hour), noon.Add(7*time.Hour)
+	third := noon.Add(3 * time.Hour)
 	tenth, twentieth := noon.Add(10*time.Minute), noon.Add(20*time.Minute)
 	ends := func(l *licensing.LicenseView, holds func(time.Time) bool) bool {
 		return l.ExpiresAt() != nil && holds(*l.ExpiresAt())
@@ -132,7 +133,7 @@ func (m *market) parts() map[string][]part {
 		"stopped": {status(license.StatusSuspended), status(license.StatusRevoked)},
 		"ends": {
 			{"expiresAfter", func(f *licensing.LicenseFilter) { f.ExpiresAfter = &third }, func(l *licensing.LicenseView) bool { return ends(l, third.Before) }},
-			{"expiresBefore", func(f *licensing.LicenseFilter) { f.ExpiresBefore = &seventh }, func(l *licensing.LicenseView) bool { return ends(l, seventh.After) }},
+			{"expiresBefore", func(f *licensing.LicenseFilter) { f.ExpiresBefore = &m.before }, func(l *licensing.LicenseView) bool { return ends(l, m.before.After) }},
 		},
 		"runs":      {status(license.StatusActive), status(license.StatusExpired)},
 		"scheduled": {status(license.StatusScheduled)},
