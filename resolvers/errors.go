@@ -131,7 +131,7 @@ func refusal(o *graphql.OperationContext, err *gqlerror.Error) (message, field s
 // withoutToken cuts from a message of the parser what it quotes of the
 // document.
 func withoutToken(message string) string {
-	for _, quote := range []string{", found", ": ", ` "`, " but got"} {
+	for _, quote := range []string{": ", ` "`, " but got"} {
 		message, _, _ = strings.Cut(message, quote)
 	}
 	return strings.TrimSuffix(message, ".")
