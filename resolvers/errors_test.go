@@ -12,6 +12,8 @@ import (
 
 	"github.com/keywright/keywright/authz"
 	"github.com/keywright/keywright/fault"
+	"github.com/keywright/keywright/license"
+	"github.com/keywright/keywright/storage"
 )
 
 // wantExtensions fails unless the answer has one error for each of these.
@@ -115,6 +117,21 @@ func TestWhatWentWrongInsideStaysInside(t *testing.T) {
 				t.Errorf("the log does not tell: %s", logged)
 			}
 		})
+	}
+}
+
+// A record that is not as it must be is the server's fault, not the client's.
+func TestARecordThatDoesNotFitTheSchemaIsAnInternalError(t *testing.T) {
+	a := newAPI(t)
+	ok(t, a.store.Commit(t.Context(), storage.Change{Attempt: "by hand", Record: storage.Record{
+		Kind: storage.Product, ID: license.ProductID("odd"),
+		Index: storage.Index{Product: license.ProductID("odd"), State: "current", Created: time.Now()},
+		Body:  []byte(`{"code":"odd"}`), // without updatedAt
+	}}))
+	got := a.ask(t, admin, `{ product(id: "odd") { updatedAt } __typename }`)
+	wantExtensions(t, "a null", got, map[string]any{"code": "INTERNAL"})
+	if got.Errors[0].Message != "internal error" || !cmp.Equal(got.Errors[0].Path, []any{"product", "updatedAt"}) || !strings.Contains(a.logs.String(), "null") {
+		t.Errorf("%s, and in the log %s", got.body, a.logs)
 	}
 }
 

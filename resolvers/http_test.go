@@ -294,6 +294,18 @@ func TestWhatHoldsAKeyOrChangesIsNotTakenByGET(t *testing.T) {
 	}
 }
 
+// Each fragment spreads the next one twice: its paths are 2^40.
+func TestFragmentsOfAGETAreLookedThroughOnce(t *testing.T) {
+	a := newAPI(t)
+	document := `{ ...f0 } fragment f40 on Query { __typename } `
+	for i := range 40 {
+		document += fmt.Sprintf("fragment f%d on Query { ...f%d ...f%[2]d } ", i, i+1)
+	}
+	if got := a.get(t, nobody, "query", document); got.status != http.StatusOK || len(got.Errors) > 0 {
+		t.Errorf("%d %s", got.status, got.body)
+	}
+}
+
 func TestAnAddressThatIsNoRequestIsRefused(t *testing.T) {
 	a := newAPI(t)
 	for name, values := range map[string][]string{
