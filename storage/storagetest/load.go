@@ -98,23 +98,28 @@ func LicenseIndex(n int) storage.Index {
 	return x
 }
 
+// licenseBody has what the use-cases write for a license that was issued under
+// an idempotency key, with a customer and metadata, and with a sealed copy of
+// its key.
 func licenseBody(n int) []byte {
 	lookup, sealed := loadHash("lookup", n), append(loadHash("sealed", n), loadHash("more", n)...)
-	return fmt.Appendf(nil, `{"customer":{"email":%q,"name":"Customer number %d","externalId":%q},`+
-		`"keys":[{"lookup":%q,"hint":"%05d","sealed":%q}],"secretId":"%x","metadata":{"order":"%08d","channel":"web shop"},`+
-		`"createdBy":{"kind":"USER","id":"https://login.example.com|%x"},"createdAt":"2026-01-01T00:00:00.000Z",`+
-		`"updatedAt":"2026-01-01T00:00:00.000Z"}`,
-		LicenseIndex(n).CustomerEmail, n/perCustomer, LicenseIndex(n).CustomerExternalID,
-		base64.StdEncoding.EncodeToString(lookup), n%100_000, base64.StdEncoding.EncodeToString(sealed),
-		lookup[:8], n, sealed[:12])
+	sealed = append(sealed, lookup[:12]...)
+	return fmt.Appendf(nil, `{"customerName":"Customer number %d","metadata":{"channel":"web shop","order":"%08d"},`+
+		`"keys":[{"lookup":%q,"hint":"%05d","sealed":%q}],"secret":"%x","inputDigest":"%x.%.22s.%.22s",`+
+		`"createdBy":{"kind":"USER","id":"https://login.example.com|%x"},"updatedAt":"2026-01-01T00:00:00.000Z"}`,
+		n/perCustomer, n, base64.StdEncoding.EncodeToString(lookup), n%100_000, base64.StdEncoding.EncodeToString(sealed),
+		lookup[:8], lookup[:8], loadID("dig", n), loadID("key", n), sealed[:12])
 }
 
+// licenseEntry is of the shape that journal.Entry has.
 func licenseEntry(n int) []byte {
 	x, digest := LicenseIndex(n), loadHash("digest", n)
+	hidden := base64.StdEncoding.EncodeToString(digest[:16])
 	return fmt.Appendf(nil, `{"actor":{"id":"https://login.example.com|%x","kind":"USER"},"at":"2026-01-01T00:00:00.000Z",`+
-		`"changes":{"expiresAt":{"after":"2027-01-01T00:00:00.000Z"},"plan":{"after":%q},"state":{"after":"issued"}},`+
-		`"digest":"%x","id":%q,"product":%q,"revision":1,"subjects":[%q],"type":"license.created"}`,
-		digest[:12], x.Plan, digest, loadID("evt", n), x.Product, LicenseID(n))
+		`"data":{"customer.email":{"to":{"hmac":%q}},"customer.name":{"to":{"hmac":%q}},`+
+		`"expiresAt":{"to":"2027-01-01T00:00:00Z"},"keys":{"to":1},"plan":{"to":%q},"state":{"to":"issued"}},`+
+		`"digest":%q,"id":%q,"product":%q,"revision":1,"subject":%q,"type":"license.created","version":1}`,
+		digest[:12], hidden, hidden, x.Plan, base64.StdEncoding.EncodeToString(digest), loadID("evt", n), x.Product, LicenseID(n))
 }
 
 func loadID(prefix string, n int) string { return id.FromHash(prefix, loadHash(prefix, n)) }

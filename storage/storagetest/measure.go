@@ -1,13 +1,16 @@
 package storagetest
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
@@ -60,21 +63,6 @@ func Measure(ctx context.Context, name string, callers, count int,
 	}, context.Cause(ctx)
 }
 
-// MeasureGet reads licenses of those that Fill made, size in number, by key.
-func MeasureGet(ctx context.Context, s storage.Store, size, callers, count int) (Figure, error) {
-	return Measure(ctx, fmt.Sprintf("get, %d callers", callers), callers, count, func(ctx context.Context, n int) error {
-		_, err := storage.One(ctx, s, storage.License, LicenseID(spread(n, size)))
-		return err
-	})
-}
-
-// MeasureCommit inserts the licenses from size on, with their entry.
-func MeasureCommit(ctx context.Context, s storage.Store, size, callers, count int) (Figure, error) {
-	return Measure(ctx, fmt.Sprintf("commit, %d callers", callers), callers, count, func(ctx context.Context, n int) error {
-		return s.Commit(ctx, LicenseChange(size+n))
-	})
-}
-
 // MeasureFsync appends 4 KiB to a file of dir and waits for the disk, one at a
 // time: what a commit by itself cannot be faster than.
 func MeasureFsync(ctx context.Context, dir string, count int) (Figure, error) {
@@ -95,37 +83,112 @@ func MeasureFsync(ctx context.Context, dir string, count int) (Figure, error) {
 	})
 }
 
+// Operation is something to measure on a store.
+type Operation struct {
+	Name    string
+	Callers int
+	Records float64 // that one run gives, on average; 0 where it is not a list
+	Run     func(ctx context.Context, n int) error
+}
+
+// Operations gives what is measured on a store of the licenses that Fill made,
+// size in number: reading one by key, adding one with its entry, and under
+// each filter that Query lists the first page of 50 and the hundredth, or the
+// last full one where there are fewer.
+func Operations(ctx context.Context, s storage.Store, size int) ([]Operation, error) {
+	var next atomic.Int64
+	next.Store(int64(size))
+	get := func(ctx context.Context, n int) error {
+		_, err := storage.One(ctx, s, storage.License, LicenseID(spread(n, size)))
+		return err
+	}
+	commit := func(ctx context.Context, _ int) error {
+		return s.Commit(ctx, LicenseChange(int(next.Add(1))))
+	}
+	all := []Operation{
+		{Name: "get, 1 caller", Callers: 1, Run: get},
+		{Name: "get, 32 callers", Callers: 32, Run: get},
+	}
+	for _, l := range ListQueries() {
+		pages, err := pagesOf(ctx, s, l, size)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", l.Name, err)
+		}
+		all = append(all, pages...)
+	}
+	return append(all,
+		Operation{Name: "commit, 1 caller", Callers: 1, Run: commit},
+		Operation{Name: "commit, 32 callers", Callers: 32, Run: commit},
+	), nil
+}
+
 // variants is how many values of a filter are measured together.
 const variants = 16
 
-// MeasureLists reads, under each filter that Query lists, the first page of 50
-// and the hundredth, or the last full one where there are fewer.
-func MeasureLists(ctx context.Context, s storage.Store, size, count int) ([]Figure, error) {
-	var figures []Figure
-	for _, l := range ListQueries() {
-		var first, far []storage.Query
-		for v := range variants {
-			q := l.Query(LicenseIndex(spread(v, size)))
-			first = append(first, q)
-			hundredth, err := turn(ctx, s, q, 99)
-			if err != nil {
-				return nil, fmt.Errorf("%s: %w", l.Name, err)
-			}
-			far = append(far, hundredth)
+func pagesOf(ctx context.Context, s storage.Store, l ListQuery, size int) ([]Operation, error) {
+	var queries [2][]storage.Query
+	for v := range variants {
+		q := l.Query(LicenseIndex(spread(v, size)))
+		hundredth, err := turn(ctx, s, q, 99)
+		if err != nil {
+			return nil, err
 		}
-		for i, queries := range [][]storage.Query{first, far} {
-			name := []string{"page 1: ", "page 100: "}[i] + l.Name
-			f, err := Measure(ctx, name, 1, count, func(ctx context.Context, n int) error {
-				_, err := s.List(ctx, queries[n%variants])
-				return err
-			})
+		queries[0], queries[1] = append(queries[0], q), append(queries[1], hundredth)
+	}
+	var pages []Operation
+	for i, name := range []string{"page 1: ", "page 100: "} {
+		records := 0
+		for _, q := range queries[i] {
+			page, err := s.List(ctx, q)
 			if err != nil {
-				return nil, fmt.Errorf("%s: %w", l.Name, err)
+				return nil, err
 			}
-			figures = append(figures, f)
+			records += len(page.Records)
+		}
+		pages = append(pages, Operation{
+			Name: name + l.Name, Callers: 1, Records: float64(records) / variants,
+			Run: func(ctx context.Context, n int) error {
+				_, err := s.List(ctx, queries[i][n%variants])
+				return err
+			},
+		})
+	}
+	return pages, nil
+}
+
+// Compare measures one operation on several stores, in rounds that take turns,
+// so that what else the machine does falls on all of them alike. Each figure
+// is the median of its rounds.
+func Compare(ctx context.Context, rounds, count int, stores []Operation) ([]Figure, error) {
+	each := make([][]Figure, len(stores))
+	for range rounds {
+		for i, o := range stores {
+			f, err := Measure(ctx, o.Name, o.Callers, count, o.Run)
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", o.Name, err)
+			}
+			each[i] = append(each[i], f)
+		}
+	}
+	figures := make([]Figure, len(stores))
+	for i, of := range each {
+		figures[i] = Figure{
+			Name: of[0].Name,
+			Rate: median(of, func(f Figure) float64 { return f.Rate }),
+			P50:  median(of, func(f Figure) time.Duration { return f.P50 }),
+			P99:  median(of, func(f Figure) time.Duration { return f.P99 }),
 		}
 	}
 	return figures, nil
+}
+
+func median[T cmp.Ordered](of []Figure, field func(Figure) T) T {
+	values := make([]T, len(of))
+	for i, f := range of {
+		values[i] = field(f)
+	}
+	slices.Sort(values)
+	return values[len(values)/2]
 }
 
 // turn gives the query of the page so many pages on, or of the last full one.
