@@ -108,7 +108,7 @@ func (m *market) parts() map[string][]part {
 	}
 	product := func(l *licensing.LicenseView) bool { return l.Product.Code == "acme" }
 	plan := func(l *licensing.LicenseView) bool { return product(l) && l.Plan.Code == "basic" }
-	third := noon.Add(3 * time.Hour)
+	second := noon.Add(2 * time.Hour)
 	tenth, twentieth := noon.Add(10*time.Minute), noon.Add(20*time.Minute)
 	ends := func(l *licensing.LicenseView, holds func(time.Time) bool) bool {
 		return l.ExpiresAt() != nil && holds(*l.ExpiresAt())
@@ -132,7 +132,7 @@ func (m *market) parts() map[string][]part {
 		},
 		"stopped": {status(license.StatusSuspended), status(license.StatusRevoked)},
 		"ends": {
-			{"expiresAfter", func(f *licensing.LicenseFilter) { f.ExpiresAfter = &third }, func(l *licensing.LicenseView) bool { return ends(l, third.Before) }},
+			{"expiresAfter", func(f *licensing.LicenseFilter) { f.ExpiresAfter = &second }, func(l *licensing.LicenseView) bool { return ends(l, second.Before) }},
 			{"expiresBefore", func(f *licensing.LicenseFilter) { f.ExpiresBefore = &m.before }, func(l *licensing.LicenseView) bool { return ends(l, m.before.After) }},
 		},
 		"runs":      {status(license.StatusActive), status(license.StatusExpired)},

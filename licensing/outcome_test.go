@@ -86,6 +86,15 @@ func TestACommitThatWasNotAppliedIsUnavailable(t *testing.T) {
 	})
 }
 
+func TestWhatStorageRefusesAsMalformedIsNotLookedUp(t *testing.T) {
+	eachWrite(t, func(t *testing.T, s *shop, write func(context.Context) error) {
+		s.store.commit = func(context.Context, storage.Change) error {
+			return fault.Errorf(fault.InvalidInput, "a change needs an attempt")
+		}
+		wantCode(t, write(as(ada)), fault.InvalidInput)
+	})
+}
+
 func TestACommitThatNobodyCanTellOfIsUnavailable(t *testing.T) {
 	eachWrite(t, func(t *testing.T, s *shop, write func(context.Context) error) {
 		s.store.commit = func(ctx context.Context, c storage.Change) error {

@@ -49,7 +49,7 @@ func TestTheFirstUseStartsTheDurationOnce(t *testing.T) {
 	if want := first.ActivatedAt().AddDate(1, 0, 0); !first.ExpiresAt().Equal(want) {
 		t.Errorf("ends at %v, want %v", first.ExpiresAt(), want)
 	}
-	if entries := s.entries(t, n); len(entries) != 1 || entries[0].Type != journal.LicenseActivated {
+	if entries := s.entries(t, n); len(entries) != 1 || entries[0].Type != journal.LicenseActivated || !entries[0].At.Equal(*first.ActivatedAt()) {
 		t.Errorf("the journal has %+v", entries)
 	}
 	if first.Revision() != 1 {
