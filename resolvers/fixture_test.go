@@ -47,7 +47,6 @@ type store struct {
 }
 
 func (s *store) failing(with func() error) { s.fails.Store(&with) }
-func (s *store) working()                  { s.fails.Store(nil) }
 
 func (s *store) fail() error {
 	if with := s.fails.Load(); with != nil {
