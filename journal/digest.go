@@ -37,10 +37,17 @@ func Digest(s *secret.Secret, r storage.Record) ([]byte, error) {
 
 // Hidden stands for a personal value in an entry: a keyed digest, which
 // confirms a value to whoever has the secrets and the value, and tells nothing
-// to anybody else. The record's id is in it, so equal values of two records
-// cannot be told to be equal.
-func Hidden(s *secret.Secret, record, field, value string) json.RawMessage {
-	mac := s.Digest("hidden", record, field, value)
-	text, _ := json.Marshal(map[string][]byte{"hmac": mac[:16]}) // bytes always marshal
-	return text
+// to anybody else. The value is JSON, and taken in canonical form. The record's
+// id is in it, so equal values of two records cannot be told to be equal.
+func Hidden(s *secret.Secret, record, field string, value json.RawMessage) (json.RawMessage, error) {
+	plain, err := json.Marshal(map[string]json.RawMessage{"value": value})
+	if err != nil {
+		return nil, fmt.Errorf("journal: the value of %s: %w", field, err)
+	}
+	canonical, err := jcs.Transform(plain)
+	if err != nil {
+		return nil, fmt.Errorf("journal: the value of %s: %w", field, err)
+	}
+	mac := s.Digest("hidden", record, field, string(canonical))
+	return json.Marshal(map[string][]byte{"hmac": mac[:16]})
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -93,10 +94,10 @@ func TestARecordThatIsNoJSONHasNoDigest(t *testing.T) {
 }
 
 func TestAHiddenValueDiffersByAllThatItStandsFor(t *testing.T) {
-	const value = "ada@example.com"
+	const value = `"ada@example.com"`
 	s, other := secretOf(t, "01"), secretOf(t, "02")
-	same := string(journal.Hidden(s, "lic_0", "customer.email", value))
-	if again := string(journal.Hidden(s, "lic_0", "customer.email", value)); again != same {
+	same := hide(t, s, "lic_0", "customer.email", value)
+	if again := hide(t, s, "lic_0", "customer.email", value); again != same {
 		t.Errorf("one value is hidden as %s and as %s", same, again)
 	}
 	seen := map[string]bool{same: true}
@@ -106,12 +107,12 @@ func TestAHiddenValueDiffersByAllThatItStandsFor(t *testing.T) {
 	}{
 		{s, "lic_1", "customer.email", value},
 		{s, "lic_0", "customer.name", value},
-		{s, "lic_0", "customer.email", "eve@example.com"},
-		{s, "lic_0", "customer.email", ""},
+		{s, "lic_0", "customer.email", `"eve@example.com"`},
+		{s, "lic_0", "customer.email", `""`},
 		{s, "lic_0c", "ustomer.email", value},
 		{other, "lic_0", "customer.email", value},
 	} {
-		seen[string(journal.Hidden(h.secret, h.record, h.field, h.value))] = true
+		seen[hide(t, h.secret, h.record, h.field, h.value)] = true
 	}
 	if len(seen) != 7 {
 		t.Errorf("7 different things are hidden as %d", len(seen))
@@ -119,14 +120,33 @@ func TestAHiddenValueDiffersByAllThatItStandsFor(t *testing.T) {
 }
 
 func TestAHiddenValueShowsNothing(t *testing.T) {
-	for _, value := range []string{"", "a", "ada@example.com", string(make([]byte, 4000))} {
-		hidden := journal.Hidden(secretOf(t, "01"), "lic_0", "customer.email", value)
+	for _, value := range []string{`""`, `"a"`, `"ada@example.com"`, "{}", `"` + strings.Repeat("x", 4000) + `"`} {
+		hidden := hide(t, secretOf(t, "01"), "lic_0", "customer.email", value)
 		var members map[string][]byte
-		if err := json.Unmarshal(hidden, &members); err != nil {
+		if err := json.Unmarshal([]byte(hidden), &members); err != nil {
 			t.Fatal(err)
 		}
 		if len(members) != 1 || len(members["hmac"]) != 16 {
 			t.Errorf("a value of %d bytes is hidden as %s", len(value), hidden)
 		}
 	}
+}
+
+func TestAHiddenValueIsTheSameInAnyFormOfItsJSON(t *testing.T) {
+	s := secretOf(t, "01")
+	if a, b := hide(t, s, "lic_0", "metadata", `{"a":1.0,"b":"é"}`), hide(t, s, "lic_0", "metadata", `{ "b": "\u00e9", "a": 1 }`); a != b {
+		t.Errorf("one value in two forms is hidden as %s and as %s", a, b)
+	}
+	if hidden, err := journal.Hidden(s, "lic_0", "metadata", json.RawMessage("{")); err == nil {
+		t.Errorf("what is no JSON is hidden as %s", hidden)
+	}
+}
+
+func hide(t *testing.T, s *secret.Secret, record, field, value string) string {
+	t.Helper()
+	hidden, err := journal.Hidden(s, record, field, json.RawMessage(value))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(hidden)
 }

@@ -122,11 +122,15 @@ func (s *Service) entry(c commitment) (storage.Entry, error) {
 	if err != nil {
 		return storage.Entry{}, err
 	}
+	changes, err := diff(first, c.record.ID, c.before, c.after)
+	if err != nil {
+		return storage.Entry{}, err
+	}
 	return journal.Entry{
 		ID: id, Type: c.event, Version: 1, At: c.at, Actor: c.by,
 		Subject: c.record.ID, Product: c.record.Index.Product,
 		Revision: c.record.Revision, Digest: digest,
-		Data: diff(first, c.record.ID, c.before, c.after),
+		Data: changes,
 	}.Encode()
 }
 

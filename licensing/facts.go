@@ -3,6 +3,7 @@ package licensing
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
 	"time"
 
 	"github.com/keywright/keywright/journal"
@@ -46,6 +47,13 @@ func (f facts) hidden(name, value string) {
 	}
 }
 
+// metadata notes what may be anything.
+func (f facts) metadata(value license.Metadata) {
+	if len(value) > 0 {
+		f.set("metadata", value, true)
+	}
+}
+
 func (f facts) time(name string, t time.Time) {
 	if !t.IsZero() {
 		f.known(name, t)
@@ -59,26 +67,34 @@ func (f facts) flag(name string, on bool) {
 }
 
 // diff tells which fields differ, and how.
-func diff(s *secret.Secret, record string, before, after facts) journal.Changes {
+func diff(s *secret.Secret, record string, before, after facts) (journal.Changes, error) {
+	names := facts{}
+	maps.Copy(names, before)
+	maps.Copy(names, after)
 	changes := journal.Changes{}
-	for name, was := range before {
-		if is := after[name]; !bytes.Equal(was.value, is.value) {
-			changes[name] = journal.Change{From: was.shown(s, record, name), To: is.shown(s, record, name)}
+	for name := range names {
+		was, is := before[name], after[name]
+		if bytes.Equal(was.value, is.value) {
+			continue
 		}
-	}
-	for name, is := range after {
-		if _, both := before[name]; !both {
-			changes[name] = journal.Change{To: is.shown(s, record, name)}
+		from, err := was.shown(s, record, name)
+		if err != nil {
+			return nil, err
 		}
+		to, err := is.shown(s, record, name)
+		if err != nil {
+			return nil, err
+		}
+		changes[name] = journal.Change{From: from, To: to}
 	}
-	return changes
+	return changes, nil
 }
 
-func (f fact) shown(s *secret.Secret, record, name string) json.RawMessage {
+func (f fact) shown(s *secret.Secret, record, name string) (json.RawMessage, error) {
 	if f.value == nil || !f.personal {
-		return f.value
+		return f.value, nil
 	}
-	return journal.Hidden(s, record, name, string(f.value))
+	return journal.Hidden(s, record, name, f.value)
 }
 
 func productFacts(p *license.Product) facts {
@@ -86,7 +102,7 @@ func productFacts(p *license.Product) facts {
 	f.text("code", p.Code)
 	f.text("name", p.Name)
 	f.text("keyPrefix", p.KeyPrefix)
-	f.hidden("metadata", string(p.Metadata))
+	f.metadata(p.Metadata)
 	f.flag("archived", p.Archived)
 	return f
 }
@@ -111,7 +127,7 @@ func planFacts(p *license.Plan) facts {
 	optional(f, "checkInInterval", p.CheckInInterval)
 	optional(f, "maxOfflineDuration", p.MaxOfflineDuration)
 	entitlements(f, p.Entitlements)
-	f.hidden("metadata", string(p.Metadata))
+	f.metadata(p.Metadata)
 	f.flag("archived", p.Archived)
 	return f
 }
@@ -136,7 +152,7 @@ func licenseFacts(l *license.License) facts {
 	if l.AllowedDomains != nil {
 		f.set("allowedDomains", l.AllowedDomains, true)
 	}
-	f.hidden("metadata", string(l.Metadata))
+	f.metadata(l.Metadata)
 	f.known("keys", len(l.Keys))
 	return f
 }
