@@ -95,12 +95,24 @@ func (s *Service) RevokeLicense(ctx context.Context, in RevokeLicenseInput) (*Re
 	return &RevokeLicensePayload{License: view}, nil
 }
 
+// changeLicense reads all of the answer before it commits: what is committed
+// is not to end in an error.
 func (s *Service) changeLicense(ctx context.Context, e edit, change func(draft[license.License]) (journal.Type, error)) (*LicenseView, error) {
-	changed, err := apply(ctx, s, licenses, e, change)
-	if err != nil {
+	var view *LicenseView
+	changed, err := apply(ctx, s, licenses, e, func(d draft[license.License]) (event journal.Type, err error) {
+		if view, err = s.view(ctx, d.entity); err != nil {
+			return "", err
+		}
+		return change(d)
+	})
+	switch {
+	case err != nil:
 		return nil, err
+	case view == nil: // done before
+		return s.view(ctx, changed)
 	}
-	return s.view(ctx, changed)
+	view.License, view.At = changed, s.now()
+	return view, nil
 }
 
 // alsoNeeds judges a second permission that an operation needs of its record.

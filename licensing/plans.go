@@ -2,6 +2,7 @@ package licensing
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 
@@ -159,20 +160,24 @@ type UpdatePlanPayload struct {
 // that does not override them.
 func (s *Service) UpdatePlan(ctx context.Context, in UpdatePlanInput) (*UpdatePlanPayload, error) {
 	in.Plan = planID(in.Plan)
+	var view *PlanView // read before the commit, which is not to end in an error
 	changed, err := apply(ctx, s, plans, edit{
 		action: authz.PlanWrite, operation: "updatePlan", id: in.Plan, input: in,
 		revision: in.Revision, idempotencyKey: in.IdempotencyKey,
-	}, func(d draft[license.Plan]) (journal.Type, error) {
-		if err := in.applyTo(d.entity); err != nil {
+	}, func(d draft[license.Plan]) (event journal.Type, err error) {
+		if view, err = s.planView(ctx, d.entity); err != nil {
 			return "", err
 		}
-		return journal.PlanUpdated, d.entity.Check()
+		return journal.PlanUpdated, errors.Join(in.applyTo(d.entity), d.entity.Check())
 	})
+	if err == nil && view == nil { // done before
+		view, err = s.planView(ctx, changed)
+	}
 	if err != nil {
 		return nil, err
 	}
-	view, err := s.planView(ctx, changed)
-	return &UpdatePlanPayload{Plan: view}, err
+	view.Plan = changed
+	return &UpdatePlanPayload{Plan: view}, nil
 }
 
 func (in UpdatePlanInput) applyTo(p *license.Plan) error {
