@@ -53,7 +53,6 @@ func (s *Service) RevealLicenseKey(ctx context.Context, in RevealLicenseKeyInput
 		if plain, err = s.openKey(l); err != nil {
 			return err
 		}
-		before := revealFacts(l)
 		l.RevealReason = in.Reason
 		record, err := encodeLicense(l)
 		if err != nil {
@@ -62,7 +61,7 @@ func (s *Service) RevealLicenseKey(ctx context.Context, in RevealLicenseKeyInput
 		record.Done = stored.Done
 		return s.commit(ctx, commitment{
 			by: who.Actor, at: s.now(), event: journal.LicenseKeyRevealed, record: record,
-			before: before, after: revealFacts(l),
+			after: revealFacts(l),
 		})
 	})
 	if err != nil {

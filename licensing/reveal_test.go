@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/keywright/keywright/fault"
+	"github.com/keywright/keywright/journal"
 	"github.com/keywright/keywright/license"
 	"github.com/keywright/keywright/licensing"
 	"github.com/keywright/keywright/storage"
@@ -50,6 +51,24 @@ func TestTheKeyThatWasIssuedIsRevealed(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestEachRevealingIsInTheJournalWithItsReason(t *testing.T) {
+	s := newShop(t)
+	made := s.issue(t, nil)
+	before := len(s.entries(t, 0))
+	for range 2 {
+		must(s.reveal(made.License.ID()))(t)
+	}
+	told := s.entries(t, before)
+	if len(told) != 2 {
+		t.Fatalf("two revealings made %d entries", len(told))
+	}
+	for _, e := range told {
+		if e.Type != journal.LicenseKeyRevealed || len(e.Data["revealReason"].To) == 0 {
+			t.Errorf("a revealing is told as %+v", e)
+		}
 	}
 }
 
