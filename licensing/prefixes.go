@@ -20,8 +20,9 @@ const prefixesFor = 5 * time.Second
 // mistyped key of ours from a key that was made elsewhere. Prefixes are for
 // ever, so one that is known needs no second look.
 type prefixCache struct {
-	read  atomic.Pointer[prefixSet]
-	reads singleflight.Group
+	read    atomic.Pointer[prefixSet]
+	reads   singleflight.Group
+	changes atomic.Int64 // made by this server
 }
 
 // prefixSet is never changed.
@@ -30,7 +31,13 @@ type prefixSet struct {
 	until time.Time
 }
 
-func (c *prefixCache) forget() { c.read.Store(nil) }
+// forget makes what was read, and what is being read, no answer to those who
+// ask from now on.
+func (c *prefixCache) forget() {
+	c.changes.Add(1)
+	c.reads.Forget("")
+	c.read.Store(nil)
+}
 
 // KeyReader reads the text of keys.
 type KeyReader interface {
@@ -61,26 +68,21 @@ func (s *Service) ReadKey(ctx context.Context, text string) (key.Reading, error)
 // readPrefixes reads the prefixes of all products, once for all who ask at the
 // same time.
 func (s *Service) readPrefixes(ctx context.Context) (key.Prefixes, error) {
-	result := s.prefixes.reads.DoChan("", func() (any, error) {
+	read, err, _ := s.prefixes.reads.Do("", func() (any, error) {
 		if last := s.prefixes.read.Load(); last != nil && s.clock().Before(last.until) {
 			return last.known, nil // read since the caller looked
 		}
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lookUpTimeout)
 		defer cancel()
-		began := s.clock()
+		began, changes := s.clock(), s.prefixes.changes.Load()
 		known, err := s.listPrefixes(ctx)
-		if err == nil {
+		if err == nil && s.prefixes.changes.Load() == changes {
 			s.prefixes.read.Store(&prefixSet{known: known, until: began.Add(prefixesFor)})
 		}
 		return known, err
 	})
-	select {
-	case r := <-result:
-		known, _ := r.Val.(key.Prefixes)
-		return known, r.Err
-	case <-ctx.Done():
-		return nil, gaveUp(ctx)
-	}
+	known, _ := read.(key.Prefixes)
+	return known, err
 }
 
 func (s *Service) listPrefixes(ctx context.Context) (key.Prefixes, error) {

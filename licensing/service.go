@@ -93,6 +93,7 @@ func (s *Service) authorize(ctx context.Context, action authz.Action) (caller, e
 		for _, code := range scope.Codes() {
 			c.products = append(c.products, license.ProductID(code))
 		}
+		slices.Sort(c.products) // cursors belong to the set
 	}
 	return c, nil
 }

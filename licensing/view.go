@@ -99,7 +99,8 @@ func (v *LicenseView) CreatedBy() *actor.Actor { return &v.License.CreatedBy }
 // CreatedAt is when the license was issued.
 func (v *LicenseView) CreatedAt() time.Time { return v.License.CreatedAt }
 
-// UpdatedAt is when staff last changed the license.
+// UpdatedAt is when the license was last changed: by staff, or by its first
+// use.
 func (v *LicenseView) UpdatedAt() time.Time { return v.License.UpdatedAt }
 
 func (v *LicenseView) terms() license.Terms { return v.License.Terms(v.Plan.Plan) }

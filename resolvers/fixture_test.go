@@ -74,7 +74,7 @@ func (s *store) Get(ctx context.Context, ids ...string) ([]*storage.Stored, erro
 }
 
 func (s *store) List(ctx context.Context, q storage.Query) (storage.Page, error) {
-	if err := s.failCalmly(); err != nil {
+	if err := s.fail(); err != nil {
 		return storage.Page{}, err
 	}
 	return s.Model.List(ctx, q)
