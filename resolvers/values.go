@@ -28,11 +28,13 @@ func (p inputPath) join(name string) inputPath {
 	return p + "." + inputPath(name)
 }
 
-// documentRules are those of GraphQL, with our own on values.
+// documentRules are those of GraphQL, with our own on values and on repeated
+// fields.
 func documentRules() *rules.Rules {
 	all := rules.NewDefaultRules()
 	all.RemoveRule(rules.ValuesOfCorrectTypeRule.Name)
 	all.AddRule(rules.ValuesOfCorrectTypeRule.Name, checkValues)
+	all.AddRule("RepeatedRootFields", checkRepeats)
 	return all
 }
 
