@@ -3,6 +3,7 @@ package validation
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -16,6 +17,8 @@ import (
 const (
 	flushEvery   = time.Second
 	flushTimeout = 10 * time.Second
+	// maxAddition bounds what is added at once: changes of licenses wait for it.
+	maxAddition = 500
 	// maxCommits bounds the first uses that are noted at once: drivers group
 	// commits that wait together.
 	maxCommits = 32
@@ -135,14 +138,13 @@ func (u *usage) flush(ctx context.Context) {
 }
 
 func (u *usage) addCounts(ctx context.Context, counts map[countedDay]*storage.UsageDelta) {
-	if len(counts) == 0 {
-		return
-	}
 	deltas := make([]storage.UsageDelta, 0, len(counts))
 	for _, d := range counts {
 		deltas = append(deltas, *d)
 	}
-	u.settle(ctx, deltas, u.counter.AddUsage(ctx, deltas))
+	for some := range slices.Chunk(deltas, maxAddition) {
+		u.settle(ctx, some, u.counter.AddUsage(ctx, some))
+	}
 }
 
 // noteFirstUses keeps what storage could not be asked to note. What failed
