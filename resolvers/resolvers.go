@@ -17,6 +17,7 @@ import (
 	"github.com/99designs/gqlgen/graphql/handler/extension"
 	"github.com/vektah/gqlparser/v2/ast"
 
+	"github.com/keywright/keywright/actor"
 	"github.com/keywright/keywright/authz"
 	"github.com/keywright/keywright/fault"
 	"github.com/keywright/keywright/graph"
@@ -44,7 +45,7 @@ func New(c Config) (http.Handler, error) {
 	schema := graph.NewExecutableSchema(graph.Config{
 		Resolvers: root{c},
 		Directives: graph.DirectiveRoot{
-			HasPermission: hasPermission(c.Enforcer),
+			HasPermission: hasPermission(c),
 			Public: func(ctx context.Context, _ any, next graphql.Resolver, _ string) (any, error) {
 				return oneByOne(ctx, next)
 			},
@@ -114,9 +115,10 @@ func publicFields(schema *ast.Schema) map[string]bool {
 
 // hasPermission refuses whoever may not do the action on any product. Whether
 // the caller may do it on the record in question is the use-case's to judge.
-func hasPermission(e authz.Enforcer) func(context.Context, any, graphql.Resolver, string) (any, error) {
+func hasPermission(c Config) func(context.Context, any, graphql.Resolver, string) (any, error) {
 	return func(ctx context.Context, _ any, next graphql.Resolver, action string) (any, error) {
-		if _, err := authz.Authorize(ctx, e, authz.Action(action)); err != nil {
+		if _, err := authz.Authorize(ctx, c.Enforcer, authz.Action(action)); err != nil {
+			c.Log.WarnContext(ctx, "access denied", "actor", actor.From(ctx).String(), "action", action)
 			return nil, err
 		}
 		return oneByOne(ctx, next)
