@@ -42,4 +42,5 @@ require (
 
 tool github.com/99designs/gqlgen
 
+// Wanted by the tests of modernc.org/sqlite alone, and not to be had everywhere.
 exclude github.com/google/pprof v0.0.0-20261016150608-1facf8f91b50

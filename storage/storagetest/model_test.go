@@ -8,5 +8,5 @@ import (
 )
 
 func TestModelObeysTheContract(t *testing.T) {
-	storagetest.Run(t, func(t *testing.T) storage.Store { return storagetest.NewModel() }, storagetest.Options{})
+	storagetest.Run(t, func(*testing.T) storage.Store { return storagetest.NewModel() }, storagetest.Options{})
 }
