@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/keywright/keywright/storage"
@@ -43,7 +44,10 @@ func (b bench) storage(ctx context.Context, sizes []int) error {
 		fmt.Printf(" %17d", size)
 	}
 	fmt.Printf("  p99, last to first\n")
-	for n := range operations[0] {
+	for n, first := range operations[0] {
+		if !strings.Contains(first.Name, b.match) {
+			continue
+		}
 		var same []storagetest.Operation
 		for i := range sizes {
 			same = append(same, operations[i][n])

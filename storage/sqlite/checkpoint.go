@@ -10,11 +10,11 @@ const (
 	// Pages of the log that wait to be copied. While they are, fsync is slow:
 	// with fewer at a time a lone caller meets that in more than one commit of
 	// a hundred, with more many callers meet it for longer.
-	copyAfter = 2_000
+	copyAfter = 4_000
 
 	// Pages of the log, and again after so many more where a reader stayed too
 	// long.
-	restartAfter = 16_000
+	restartAfter = 32_000
 
 	// How long the writer stands still for a reader, in milliseconds.
 	restartPatience = "100"
