@@ -10,7 +10,6 @@ import (
 	"github.com/keywright/keywright/journal"
 	"github.com/keywright/keywright/license"
 	"github.com/keywright/keywright/secret"
-	"github.com/keywright/keywright/storage"
 )
 
 // CustomerInput says who holds a license.
@@ -53,10 +52,6 @@ type IssueLicensePayload struct {
 // issueOperation is also what idempotency keys of batches are derived under.
 const issueOperation = "issueLicense"
 
-// keyRevealedFree is how long a retry of an issue may show its key to a caller
-// without license:reveal-key.
-const keyRevealedFree = 24 * time.Hour
-
 // IssueLicense makes a license and shows its key. Under an idempotency key
 // the license's key is derived from it, so a retry makes the same license,
 // finds the first call's, and shows its key again.
@@ -70,7 +65,7 @@ func (s *Service) IssueLicense(ctx context.Context, in IssueLicenseInput) (*Issu
 		return nil, err
 	}
 	in.Plan = planID(in.Plan)
-	plan, err := s.planToIssue(ctx, who, in.Plan)
+	plan, err := s.readPlan(ctx, who, in.Plan)
 	if err != nil {
 		return nil, err
 	}
@@ -87,18 +82,6 @@ type issue struct {
 	input          IssueLicenseInput
 	plan           *PlanView
 	idempotencyKey string
-}
-
-func (s *Service) planToIssue(ctx context.Context, who caller, id string) (*PlanView, error) {
-	stored, err := s.read(ctx, who, storage.Plan, id)
-	if err != nil {
-		return nil, err
-	}
-	plan, err := decodePlan(stored)
-	if err != nil {
-		return nil, err
-	}
-	return s.planView(ctx, plan)
 }
 
 // generateKey issues under a key of our own making.
@@ -138,25 +121,6 @@ func (s *Service) importKey(ctx context.Context, i issue) (*IssueLicensePayload,
 		return payload, err
 	}
 	return s.insert(ctx, i, k)
-}
-
-// issuedBefore looks for a license that was issued under one of the secrets,
-// and gives nothing where there is none.
-func (s *Service) issuedBefore(ctx context.Context, i issue, secrets []*secret.Secret, under func(*secret.Secret) (issuedKey, error)) (*IssueLicensePayload, error) {
-	for _, one := range secrets {
-		k, err := under(one)
-		if err != nil {
-			return nil, err
-		}
-		found, err := s.store.Get(ctx, k.id())
-		if err != nil {
-			return nil, err
-		}
-		if found[0] != nil {
-			return s.again(ctx, i, k)
-		}
-	}
-	return nil, nil
 }
 
 // insert makes the license under its key; where the key's id is taken, the
@@ -199,23 +163,6 @@ func (s *Service) insert(ctx context.Context, i issue, k issuedKey) (*IssueLicen
 		return nil, err
 	}
 	return &IssueLicensePayload{License: i.view(l, now), Key: k.text}, nil
-}
-
-// refused answers a call whose license would not be made now: with why, unless
-// the call repeats one that made it. A retry finds that whatever became of the
-// plan since.
-func (s *Service) refused(ctx context.Context, i issue, k issuedKey, why error) (*IssueLicensePayload, error) {
-	if i.idempotencyKey == "" {
-		return nil, why
-	}
-	found, err := s.store.Get(ctx, k.id())
-	if err != nil {
-		return nil, err
-	}
-	if found[0] == nil {
-		return nil, why
-	}
-	return s.again(ctx, i, k)
 }
 
 // license is what the domain makes of the input.
@@ -270,77 +217,4 @@ func text(given *string) string {
 		return ""
 	}
 	return *given
-}
-
-// again answers a call whose license is there already: with the license as it
-// is now and its key, if this is the same call under the same idempotency
-// key. Showing the key is noted in the journal.
-func (s *Service) again(ctx context.Context, i issue, k issuedKey) (*IssueLicensePayload, error) {
-	var payload *IssueLicensePayload
-	err := retry(ctx, func() error {
-		found, err := s.store.Get(ctx, k.id())
-		if err != nil {
-			return err
-		}
-		stored := found[0]
-		if stored == nil || stored.Kind != storage.License {
-			return s.takenBy(stored, i)
-		}
-		l, err := decodeLicense(stored)
-		if err != nil {
-			return err
-		}
-		now := s.now()
-		if err := s.mayShowAgain(ctx, i, l, now); err != nil {
-			return err
-		}
-		if payload, err = s.issued(ctx, l, k, now); err != nil {
-			return err
-		}
-		record, err := encodeLicense(l)
-		if err != nil {
-			return err
-		}
-		record.Done = stored.Done
-		return s.commit(ctx, commitment{
-			by: i.Actor, at: now, event: journal.LicenseKeyRevealed, record: record,
-		})
-	})
-	if err != nil {
-		return nil, err
-	}
-	return payload, nil
-}
-
-// mayShowAgain judges whether a call repeats the one that issued l, and
-// whether its caller may still be shown the key for that.
-func (s *Service) mayShowAgain(ctx context.Context, i issue, l *license.License, now time.Time) error {
-	id := l.ID
-	if !i.sees(l.ProductID) {
-		id = "" // of another product: taken, and no more is told
-	}
-	if err := s.madeAgain(i.caller, l.CreatedBy, l.InputDigest, i.idempotencyKey, issueOperation, i.input, id); err != nil {
-		return err
-	}
-	if now.Before(l.CreatedAt.Add(keyRevealedFree)) {
-		return nil
-	}
-	return s.alsoNeeds(ctx, authz.LicenseRevealKey, l.ProductID)
-}
-
-// takenBy says what else stands where a license would be made.
-func (s *Service) takenBy(stored *storage.Stored, i issue) error {
-	if stored == nil {
-		return errLostRace
-	}
-	return leadsTo(stored, i.caller, "")
-}
-
-// issued is the answer for a license as it is now.
-func (s *Service) issued(ctx context.Context, l *license.License, k issuedKey, at time.Time) (*IssueLicensePayload, error) {
-	views, err := s.views(ctx, at, l)
-	if err != nil {
-		return nil, err
-	}
-	return &IssueLicensePayload{License: views[0], Key: k.text}, nil
 }

@@ -70,11 +70,7 @@ func (s *Service) CreatePlan(ctx context.Context, in CreatePlanInput) (*CreatePl
 		return nil, err
 	}
 	in.Product = productID(in.Product)
-	stored, err := s.read(ctx, who, storage.Product, in.Product)
-	if err != nil {
-		return nil, err
-	}
-	product, err := decodeProduct(stored)
+	product, err := s.readProduct(ctx, who, in.Product)
 	if err != nil {
 		return nil, err
 	}
@@ -229,7 +225,12 @@ func (s *Service) Plan(ctx context.Context, ref string) (*PlanView, error) {
 	if err != nil {
 		return nil, err
 	}
-	stored, err := s.read(ctx, who, storage.Plan, planID(ref))
+	return s.readPlan(ctx, who, planID(ref))
+}
+
+// readPlan gives a plan that the caller may see.
+func (s *Service) readPlan(ctx context.Context, who caller, id string) (*PlanView, error) {
+	stored, err := s.read(ctx, who, storage.Plan, id)
 	if err != nil {
 		return nil, err
 	}
