@@ -233,7 +233,7 @@ func TestTheListOfCodesIsTheContracts(t *testing.T) {
 
 func TestAKeyThatLeadsNowhereIsRefused(t *testing.T) {
 	for _, code := range []license.Code{license.CodeKeyMalformed, license.CodeNotFound} {
-		d := license.Refused(code, noon)
+		d := license.Refused(code)
 		if d.Valid || d.Code != code || !slices.Equal(codes(d), []license.Code{code}) || !d.Reasons[0].Blocking || d.Reasons[0].Message == "" ||
 			!d.GoodUntil.IsZero() || !d.RefreshAt(noon, time.Hour).Equal(noon.Add(time.Minute)) {
 			t.Errorf("%s is %+v", code, d)

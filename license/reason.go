@@ -111,7 +111,7 @@ func (d Decision) With(r Reason) Decision {
 
 // Refused is the answer to a key that leads to no license: CodeKeyMalformed or
 // CodeNotFound.
-func Refused(code Code, _ time.Time) Decision {
+func Refused(code Code) Decision {
 	message := "This is not a license key of this server."
 	if code == CodeKeyMalformed {
 		message = "The license key is mistyped: compare it with the original, character by character."

@@ -49,7 +49,7 @@ type HeldSeat struct {
 
 // refuse answers a key that leads to no license.
 func (s *Service) refuse(code license.Code, now, asOf time.Time) *Validation {
-	return s.validation(Snapshot{}, license.Refused(code, now), now, asOf, false)
+	return s.validation(Snapshot{}, license.Refused(code), now, asOf, false)
 }
 
 func (s *Service) validation(found Snapshot, d license.Decision, now, asOf time.Time, stale bool) *Validation {

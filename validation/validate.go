@@ -22,6 +22,10 @@ type ValidateInput struct {
 	MaxStaleness *license.Duration
 }
 
+// maxText bounds the texts that an answer may repeat, in bytes: longer than
+// any code there is.
+const maxText = 256
+
 // MaxEntitlementsAsked bounds the entitlements that one request names.
 const MaxEntitlementsAsked = 100
 
@@ -69,10 +73,17 @@ func (s *Service) read(in ValidateInput, now time.Time) (license.Request, time.D
 	r.Fingerprint = subject(in.Fingerprint, license.ParseFingerprint)
 	r.Domain = subject(in.Domain, license.ParseDomain)
 	if in.Product != nil {
-		r.Product = *in.Product
+		if r.Product = *in.Product; len(r.Product) > maxText {
+			problems = append(problems, fault.Invalid("product", "product must have at most %d bytes", maxText))
+		}
 	}
 	if len(in.Entitlements) > MaxEntitlementsAsked {
 		problems = append(problems, fault.Invalid("entitlements", "ask for at most %d entitlements", MaxEntitlementsAsked))
+	}
+	for i, code := range in.Entitlements {
+		if len(code) > maxText {
+			problems = append(problems, fault.Invalid(fmt.Sprintf("entitlements.%d", i), "an entitlement's code must have at most %d bytes", maxText))
+		}
 	}
 	staleness := s.MaxStaleness
 	if in.MaxStaleness != nil {

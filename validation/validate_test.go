@@ -199,7 +199,11 @@ func TestEveryBadFieldIsNamed(t *testing.T) {
 		"a domain that is none": {func(in *validation.ValidateInput) { in.Domain = new("-/-") }, []string{"domain"}},
 		"an empty domain":       {func(in *validation.ValidateInput) { in.Domain = new("") }, []string{"domain"}},
 		"too many entitlements": {func(in *validation.ValidateInput) { in.Entitlements = make([]string, 101) }, []string{"entitlements"}},
-		"no staleness":          {func(in *validation.ValidateInput) { in.MaxStaleness = lasting("PT0S") }, []string{"maxStaleness"}},
+		"a long product":        {func(in *validation.ValidateInput) { in.Product = new(strings.Repeat("p", 257)) }, []string{"product"}},
+		"a long entitlement": {func(in *validation.ValidateInput) {
+			in.Entitlements = []string{"export", strings.Repeat("e", 257)}
+		}, []string{"entitlements.1"}},
+		"no staleness": {func(in *validation.ValidateInput) { in.MaxStaleness = lasting("PT0S") }, []string{"maxStaleness"}},
 		"all at once": {func(in *validation.ValidateInput) {
 			in.Fingerprint, in.Domain, in.MaxStaleness = new(""), new("a b"), lasting("PT0S")
 			in.Entitlements = make([]string, 101)
