@@ -13,7 +13,7 @@ const issueQuery = `mutation($input: IssueLicenseInput!) { issueLicense(input: $
 // issue measures issueLicense, each license durable before it is answered,
 // against what the disk can do: appending 4 KiB and waiting for it.
 func (b bench) issue(ctx context.Context) error {
-	w, err := wire(ctx, filepath.Join(b.dir, "issue.db"))
+	w, err := wireNew(ctx, filepath.Join(b.dir, "issue.db"))
 	if err != nil {
 		return err
 	}

@@ -38,6 +38,15 @@ func (b bench) storage(ctx context.Context, sizes []int) error {
 		if operations[i], err = storagetest.Operations(ctx, store, size); err != nil {
 			return err
 		}
+		w, err := wire(ctx, store)
+		if err != nil {
+			return err
+		}
+		byUseCase, err := w.operations(ctx)
+		if err != nil {
+			return err
+		}
+		operations[i] = append(byUseCase, operations[i]...)
 	}
 	fmt.Printf("\n%-50s", "p50 and p99, medians of 5 rounds")
 	for _, size := range sizes {

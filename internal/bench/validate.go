@@ -30,18 +30,14 @@ const validateQuery = `query($input: ValidateInput!) { validate(input: $input) {
 // pooled HMAC, reads the same three records and encodes an answer of about
 // equal size.
 func (b bench) validate(ctx context.Context) error {
-	w, err := wire(ctx, filepath.Join(b.dir, "validate.db"))
+	w, err := wireNew(ctx, filepath.Join(b.dir, "validate.db"))
 	if err != nil {
 		return err
 	}
 	defer func() { _ = w.store.Close() }()
-	keys := make([]string, licenses)
-	for i := range keys {
-		issued, err := w.issue(ctx)
-		if err != nil {
-			return err
-		}
-		keys[i] = issued.Key
+	keys, err := w.keys(ctx, licenses)
+	if err != nil {
+		return err
 	}
 	ours := func(n int) string {
 		return fmt.Sprintf(`{"query":%q,"variables":{"input":{"key":%q,"product":%q,"fingerprint":"machine-1"}}}`, validateQuery, keys[n%licenses], product)

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -15,11 +16,12 @@ import (
 	"github.com/keywright/keywright/secret"
 	"github.com/keywright/keywright/storage"
 	"github.com/keywright/keywright/storage/sqlite"
+	"github.com/keywright/keywright/storage/storagetest"
 	"github.com/keywright/keywright/validation"
 )
 
 // wired is a server without its program: everything behind the handler of
-// /graphql, on a new SQLite database. Whoever calls is the admin.
+// /graphql. Whoever calls is the admin.
 type wired struct {
 	store      storage.Store
 	secrets    *secret.List
@@ -28,7 +30,8 @@ type wired struct {
 	handler    http.Handler
 }
 
-func wire(ctx context.Context, path string) (*wired, error) {
+// wireNew wires a server over a new SQLite database.
+func wireNew(ctx context.Context, path string) (*wired, error) {
 	store, err := sqlite.Open(ctx, &url.URL{Scheme: "sqlite", Path: path})
 	if err != nil {
 		return nil, err
@@ -36,6 +39,11 @@ func wire(ctx context.Context, path string) (*wired, error) {
 	if err := store.Migrate(ctx); err != nil {
 		return nil, err
 	}
+	return wire(ctx, store)
+}
+
+// wire wires a server over a store, and makes the catalog in it.
+func wire(ctx context.Context, store storage.Store) (*wired, error) {
 	text, err := secret.New(rand.Reader)
 	if err != nil {
 		return nil, err
@@ -74,6 +82,47 @@ const (
 	product = "bench"
 	plan    = "bench/plan"
 )
+
+// keys issues licenses and gives their keys.
+func (w *wired) keys(ctx context.Context, count int) ([]string, error) {
+	keys := make([]string, count)
+	_, err := storagetest.Measure(ctx, "", connections, count, func(ctx context.Context, n int) error {
+		issued, err := w.issue(ctx)
+		if err == nil {
+			keys[n] = issued.Key
+		}
+		return err
+	})
+	return keys, err
+}
+
+// operations are validating and issuing, by use-case.
+func (w *wired) operations(ctx context.Context) ([]storagetest.Operation, error) {
+	keys, err := w.keys(ctx, licenses)
+	if err != nil {
+		return nil, err
+	}
+	code, machine := product, "machine-1"
+	validate := func(ctx context.Context, n int) error {
+		answer, err := w.validation.Validate(ctx, validation.ValidateInput{
+			Key: keys[n%licenses], Product: &code, Fingerprint: &machine,
+		})
+		if err == nil && !answer.Valid {
+			err = errors.New("a good key is " + answer.Code)
+		}
+		return err
+	}
+	issue := func(ctx context.Context, _ int) error {
+		_, err := w.issue(ctx)
+		return err
+	}
+	return []storagetest.Operation{
+		{Name: "validate, 1 caller", Callers: 1, Run: validate},
+		{Name: "validate, 32 callers", Callers: 32, Run: validate},
+		{Name: "issueLicense, 1 caller", Callers: 1, Run: issue},
+		{Name: "issueLicense, 32 callers", Callers: 32, Run: issue},
+	}, nil
+}
 
 // issue makes a license as an order does: with a customer and a name.
 func (w *wired) issue(ctx context.Context) (*licensing.IssueLicensePayload, error) {
