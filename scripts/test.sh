@@ -34,9 +34,9 @@ main() {
 		;;
 	long)
 		export KEYWRIGHT_LONG=1
-		fuzz_runs=${FUZZ_RUNS:-2000000x}
+		fuzz_runs=${FUZZ_RUNS:-1000000x}
 		step set-up bash scripts/setup.sh
-		step test run_tests 60m "${RAPID_CHECKS:-2000}"
+		step test run_tests 60m "${RAPID_CHECKS:-1000}"
 		step fuzz run_fuzz
 		;;
 	lint)
