@@ -12,6 +12,7 @@ import (
 	"github.com/keywright/keywright/actor"
 	"github.com/keywright/keywright/fault"
 	"github.com/keywright/keywright/journal"
+	"github.com/keywright/keywright/license"
 	"github.com/keywright/keywright/storage"
 )
 
@@ -84,6 +85,19 @@ func (s *Service) commit(ctx context.Context, c commitment) error {
 	return s.send(ctx, storage.Change{
 		Record: c.record, Put: c.put, Remove: c.remove, Entries: []storage.Entry{entry},
 	})
+}
+
+// note commits what became of a license by another way than a change of
+// staff's: its revision does not count that, and what was done to it under
+// idempotency keys stays remembered.
+func (s *Service) note(ctx context.Context, was *storage.Stored, l *license.License, c commitment) error {
+	record, err := encodeLicense(l)
+	if err != nil {
+		return err
+	}
+	record.Done = was.Done
+	c.record = record
+	return s.commit(ctx, c)
 }
 
 // send hands a change to storage, and finds out what became of it where

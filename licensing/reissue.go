@@ -78,14 +78,7 @@ func (s *Service) again(ctx context.Context, i issue, k issuedKey) (*IssueLicens
 		if payload, err = s.issued(ctx, l, k, now); err != nil {
 			return err
 		}
-		record, err := encodeLicense(l)
-		if err != nil {
-			return err
-		}
-		record.Done = stored.Done
-		return s.commit(ctx, commitment{
-			by: i.Actor, at: now, event: journal.LicenseKeyRevealed, record: record,
-		})
+		return s.note(ctx, stored, l, commitment{by: i.Actor, at: now, event: journal.LicenseKeyRevealed})
 	})
 	if err != nil {
 		return nil, err

@@ -54,14 +54,8 @@ func (s *Service) RevealLicenseKey(ctx context.Context, in RevealLicenseKeyInput
 			return err
 		}
 		l.RevealReason = in.Reason
-		record, err := encodeLicense(l)
-		if err != nil {
-			return err
-		}
-		record.Done = stored.Done
-		return s.commit(ctx, commitment{
-			by: who.Actor, at: s.now(), event: journal.LicenseKeyRevealed, record: record,
-			after: revealFacts(l),
+		return s.note(ctx, stored, l, commitment{
+			by: who.Actor, at: s.now(), event: journal.LicenseKeyRevealed, after: revealFacts(l),
 		})
 	})
 	if err != nil {

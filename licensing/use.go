@@ -69,14 +69,9 @@ func (s *Service) NoteFirstUse(ctx context.Context, id string, at time.Time) (*l
 		if !l.MarkActivated(plan, at) {
 			return nil
 		}
-		record, err := encodeLicense(l)
-		if err != nil {
-			return err
-		}
-		record.Done = stored.Done
-		return s.commit(ctx, commitment{
+		return s.note(ctx, stored, l, commitment{
 			by: actor.Actor{Kind: actor.LicenseHolder, ID: l.ID}, at: at, event: journal.LicenseActivated,
-			record: record, before: before, after: licenseFacts(l),
+			before: before, after: licenseFacts(l),
 		})
 	})
 	return l, err
