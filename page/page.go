@@ -12,11 +12,8 @@ import (
 	"github.com/keywright/keywright/fault"
 )
 
-// The bounds of Args.First.
-const (
-	MaxFirst     = 200
-	DefaultFirst = 50
-)
+// MaxFirst bounds Args.First.
+const MaxFirst = 200
 
 // Longest cursor that is looked at, in bytes.
 const maxCursor = 1024
@@ -69,15 +66,6 @@ func New[T any](question string, nodes []T, place string, more bool) *Connection
 		c.PageInfo.EndCursor = &text
 	}
 	return c
-}
-
-// Map makes the page of what f makes of each node.
-func Map[T, U any](c *Connection[T], f func(T) U) *Connection[U] {
-	nodes := make([]U, len(c.Nodes))
-	for i, n := range c.Nodes {
-		nodes[i] = f(n)
-	}
-	return &Connection[U]{Nodes: nodes, PageInfo: c.PageInfo}
 }
 
 func seal(place, question string) string {
