@@ -12,6 +12,15 @@ const (
 	maxPlatform = 64
 )
 
+// CheckSeat gives every bad text of those that describe a seat; each may be
+// empty.
+func CheckSeat(name, platform string) error {
+	var bad problems
+	bad.text("name", name, optional, maxSeatName)
+	bad.text("platform", platform, optional, maxPlatform)
+	return bad.err()
+}
+
 // ActivateResult says what an activation came to.
 type ActivateResult struct {
 	// Seat is the subject's, to be put into storage; nil where the subject
@@ -31,10 +40,7 @@ type ActivateResult struct {
 // name and platform; Conflict State if the domain is not allowed or no seat is
 // left.
 func (l *License) Activate(plan *Plan, s Subject, id, name, platform string, now time.Time) (ActivateResult, error) {
-	var bad problems
-	bad.text("name", name, optional, maxSeatName)
-	bad.text("platform", platform, optional, maxPlatform)
-	if err := bad.err(); err != nil {
+	if err := CheckSeat(name, platform); err != nil {
 		return ActivateResult{}, err
 	}
 	if s.Kind == Domain && !l.Allows(s.Domain) {

@@ -22,6 +22,7 @@ const (
 	maxEntitlementCode  = 64
 	maxEntitlementValue = 1 << 10 // bytes
 	maxAllowedDomains   = 100
+	maxSeatedDomains    = 100      // at issue
 	maxContent          = 24 << 10 // bytes of metadata, entitlements and allowed domains together
 
 	// MaxOverage is the greatest overagePercent: eleven times the limit.

@@ -1,6 +1,7 @@
 package license
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -63,4 +64,32 @@ func Issue(product *Product, plan *Plan, spec IssueSpec, now time.Time) (*Licens
 		return nil, err
 	}
 	return l, nil
+}
+
+// SeatDomains gives each of the domains that a new license is issued with its
+// seat; id makes the id of one. Errors: InvalidInput, by its place, for each
+// domain that is no host name, stands there twice, is not allowed or finds no
+// seat.
+func (l *License) SeatDomains(plan *Plan, domains []string, id func(Subject) string, now time.Time) error {
+	var bad problems
+	if len(domains) > maxSeatedDomains {
+		bad.add("domains", "a license is issued with at most %d domains; activate more of them", maxSeatedDomains)
+		return bad.err()
+	}
+	for i, text := range domains {
+		field := fmt.Sprintf("domains.%d", i)
+		domain, err := ParseDomain(text)
+		if err != nil {
+			bad.add(field, "%s", err)
+			continue
+		}
+		result, err := l.Activate(plan, domain, id(domain), "", "", now)
+		switch {
+		case err != nil:
+			bad.add(field, "%s", err)
+		case result.Seat != nil && !result.Created:
+			bad.add(field, "%s is there twice", domain.Domain)
+		}
+	}
+	return bad.err()
 }

@@ -102,6 +102,14 @@ func (d Decision) AllowsActivation(s Subject) bool {
 	})
 }
 
+// WrongProduct reports whether the request is not of the license's product, or
+// does not say so where it must: then it is to change nothing at all.
+func (d Decision) WrongProduct() bool {
+	return slices.ContainsFunc(d.Reasons, func(r Reason) bool {
+		return r.Code == CodeProductMismatch || r.Code == CodeProductRequired
+	})
+}
+
 // With gives the decision with one more reason.
 func (d Decision) With(r Reason) Decision {
 	d.Reasons = append(slices.Clip(d.Reasons), r)

@@ -61,3 +61,16 @@ func (l *License) Heartbeat(plan *Plan, s Subject, now time.Time) HeartbeatResul
 	}
 	return HeartbeatResult{Seat: seat, Until: renewed, Write: true}
 }
+
+// WithLease gives the license as it is once the lease of the seat of this id
+// was moved in storage; l itself may be shared and stays.
+func (l *License) WithLease(id string, until, seen time.Time) *License {
+	moved := *l
+	moved.Seats = slices.Clone(l.Seats)
+	for i := range moved.Seats {
+		if a := &moved.Seats[i]; a.ID == id {
+			a.LeaseUntil, a.LastSeenAt = until, later(a.LastSeenAt, stored(seen))
+		}
+	}
+	return &moved
+}
