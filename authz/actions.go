@@ -21,6 +21,9 @@ const (
 	// LicenseIssue issues licenses and shows each new one's key once. It does
 	// not show the key of any other.
 	LicenseIssue Action = "license:issue"
+	// LicenseUpdate changes what a license says and frees its seats. It does
+	// not change its terms: plan, limits, grace, entitlements, start and end.
+	LicenseUpdate Action = "license:update"
 	// LicenseSuspend suspends licenses and ends a suspension. It does not end
 	// a revocation.
 	LicenseSuspend Action = "license:suspend"
@@ -34,6 +37,6 @@ const (
 func Actions() []Action {
 	return []Action{
 		ProductRead, ProductWrite, PlanRead, PlanWrite,
-		LicenseRead, LicenseIssue, LicenseSuspend, LicenseRevoke, LicenseRevealKey,
+		LicenseRead, LicenseIssue, LicenseUpdate, LicenseSuspend, LicenseRevoke, LicenseRevealKey,
 	}
 }

@@ -39,6 +39,9 @@ const (
 	LicenseReinstated  Type = "license.reinstated"
 	LicenseRevoked     Type = "license.revoked"
 	LicenseKeyRevealed Type = "license.key_revealed"
+	ActivationCreated  Type = "activation.created"
+	ActivationUpdated  Type = "activation.updated" // its name or its platform
+	ActivationRemoved  Type = "activation.removed"
 )
 
 // Entry is one thing that happened to one record.

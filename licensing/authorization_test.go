@@ -28,6 +28,7 @@ type acmeShop struct {
 	*shop
 	issued, suspended, revoked *licensing.IssueLicensePayload
 	others                     *licensing.PlanView
+	seat                       string // the id of a seat of the one that is issued
 }
 
 func newAcmeShop(t testing.TB) *acmeShop {
@@ -36,6 +37,7 @@ func newAcmeShop(t testing.TB) *acmeShop {
 	s.issued, s.suspended, s.revoked = s.issue(t, nil), s.issue(t, nil), s.issue(t, nil)
 	must(s.SuspendLicense(as(ada), licensing.SuspendLicenseInput{License: s.suspended.License.ID()}))(t)
 	must(s.RevokeLicense(as(ada), licensing.RevokeLicenseInput{License: s.revoked.License.ID()}))(t)
+	s.seat = must(s.Activate(context.Background(), s.claim(t, s.issued.Key, "m-1")))(t).Seat.ID
 	s.product(t, "other", "OTHER")
 	s.others = s.plan(t, "other", "pro")
 	return s
@@ -91,6 +93,9 @@ func useCases() []useCase {
 		{"RevokeLicense", authz.LicenseRevoke, func(ctx context.Context, s *acmeShop) (any, error) {
 			return s.RevokeLicense(ctx, licensing.RevokeLicenseInput{License: s.id()})
 		}},
+		{"RemoveActivation", authz.LicenseUpdate, func(ctx context.Context, s *acmeShop) (any, error) {
+			return s.RemoveActivation(ctx, licensing.RemoveActivationInput{License: s.id(), Activation: s.seat})
+		}},
 		{"RevealLicenseKey", authz.LicenseRevealKey, func(ctx context.Context, s *acmeShop) (any, error) {
 			return s.RevealLicenseKey(ctx, licensing.RevealLicenseKeyInput{License: s.id(), Reason: "lost"})
 		}},
@@ -98,7 +103,7 @@ func useCases() []useCase {
 }
 
 func TestEveryUseCaseIsInTheTable(t *testing.T) {
-	ofHolders := []string{"ByLookup", "NoteFirstUse", "ReadKey", "SubjectHash"}
+	ofHolders := []string{"Activate", "ByLookup", "Deactivate", "NoteFirstUse", "ReadKey", "SubjectHash", "TouchSeat"}
 	var want []string
 	for _, u := range useCases() {
 		want = append(want, u.method)

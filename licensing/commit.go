@@ -63,28 +63,32 @@ func gaveUp(ctx context.Context) error {
 	return fault.Wrap(fault.Unavailable, ctx.Err(), "the caller gave up")
 }
 
-// commitment is one record after a change, and what its journal entry says.
+// commitment is one record after a change, and what its journal entries say.
 type commitment struct {
 	by     actor.Actor
 	at     time.Time
-	event  journal.Type
 	record storage.Record // with the version that was read
-	before facts
-	after  facts
+	events []event
 	put    []storage.Seat
 	remove []storage.Removal
 }
 
-// commit makes the change durable together with its entry. It fails with
+// event is what happened to a record, or to a part of it, in a change.
+type event struct {
+	journal.Type
+	part   string // the id of the seat that it is about, or empty
+	before facts
+	after  facts
+}
+
+// commit makes the change durable together with its entries. It fails with
 // errLostRace if the record was changed, or its id taken, meanwhile.
 func (s *Service) commit(ctx context.Context, c commitment) error {
-	entry, err := s.entry(c)
+	entries, err := s.entries(c)
 	if err != nil {
 		return err
 	}
-	return s.send(ctx, storage.Change{
-		Record: c.record, Put: c.put, Remove: c.remove, Entries: []storage.Entry{entry},
-	})
+	return s.send(ctx, storage.Change{Record: c.record, Put: c.put, Remove: c.remove, Entries: entries})
 }
 
 // note commits what became of a license by another way than a change of
@@ -125,24 +129,39 @@ func (s *Service) send(ctx context.Context, c storage.Change) error {
 	return fault.Wrap(fault.Unavailable, err, "the change may or may not have been made; ask again under the same idempotency key")
 }
 
-// entry makes the journal entry of a change.
-func (s *Service) entry(c commitment) (storage.Entry, error) {
+// entries makes the journal entries of a change, one for each event.
+func (s *Service) entries(c commitment) ([]storage.Entry, error) {
+	digest, err := journal.Digest(s.secrets.First(), c.record)
+	if err != nil {
+		return nil, err
+	}
+	entries := make([]storage.Entry, 0, len(c.events))
+	for _, e := range c.events {
+		entry, err := s.entry(c, e, digest)
+		if err != nil {
+			return nil, err
+		}
+		entries = append(entries, entry)
+	}
+	return entries, nil
+}
+
+func (s *Service) entry(c commitment, e event, digest []byte) (storage.Entry, error) {
 	id, err := journal.NewID(c.at, s.random)
 	if err != nil {
 		return storage.Entry{}, err
 	}
-	first := s.secrets.First()
-	digest, err := journal.Digest(first, c.record)
+	changes, err := diff(s.secrets.First(), c.record.ID, e.before, e.after)
 	if err != nil {
 		return storage.Entry{}, err
 	}
-	changes, err := diff(first, c.record.ID, c.before, c.after)
-	if err != nil {
-		return storage.Entry{}, err
+	var touches []string
+	if e.part != "" {
+		touches = []string{e.part}
 	}
 	return journal.Entry{
-		ID: id, Type: c.event, Version: 1, At: c.at, Actor: c.by,
-		Subject: c.record.ID, Product: c.record.Index.Product,
+		ID: id, Type: e.Type, Version: 1, At: c.at, Actor: c.by,
+		Subject: c.record.ID, Product: c.record.Index.Product, Touches: touches,
 		Revision: c.record.Revision, Digest: digest,
 		Data: changes,
 	}.Encode()

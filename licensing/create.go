@@ -77,7 +77,7 @@ func insert[T any](ctx context.Context, s *Service, k kind[T], who caller, c cre
 		}
 	}
 	return s.commit(ctx, commitment{
-		by: who.Actor, at: record.Index.Created, event: c.event, record: record, after: k.facts(c.entity),
+		by: who.Actor, at: record.Index.Created, record: record, events: []event{{Type: c.event, after: k.facts(c.entity)}},
 	})
 }
 

@@ -2,6 +2,7 @@ package licensing
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/keywright/keywright/actor"
@@ -56,11 +57,13 @@ type draft[T any] struct {
 	entity *T
 	by     caller
 	at     time.Time
+	seats  *seatChanges // that go with the change
 }
 
 // apply reads the record, lets change change it, and commits it with an entry
-// of the type that change gives; again, where a race was lost. Under an
-// idempotency key it is made once, and a retry gives the record as it is now.
+// of the type that change gives, none where only seats change; again, where a
+// race was lost. Under an idempotency key it is made once, and a retry gives
+// the record as it is now.
 func apply[T any](ctx context.Context, s *Service, k kind[T], e edit, change func(draft[T]) (journal.Type, error)) (*T, error) {
 	who, err := s.authorize(ctx, e.action)
 	if err != nil {
@@ -86,14 +89,15 @@ func apply[T any](ctx context.Context, s *Service, k kind[T], e edit, change fun
 		if e.revision != nil && int64(*e.revision) != stored.Revision {
 			return fault.Clash(fault.RevisionStale, e.id, "the %s was changed meanwhile and has revision %d", k.Kind, stored.Revision)
 		}
-		return applyOnce(ctx, s, k, o, draft[T]{Stored: stored, entity: entity, by: who, at: s.now()}, change)
+		d := draft[T]{Stored: stored, entity: entity, by: who, at: s.now(), seats: &seatChanges{}}
+		return applyOnce(ctx, s, k, o, d, change)
 	})
 	return entity, err
 }
 
 func applyOnce[T any](ctx context.Context, s *Service, k kind[T], o operation, d draft[T], change func(draft[T]) (journal.Type, error)) error {
 	before := k.facts(d.entity)
-	event, err := change(d)
+	what, err := change(d)
 	if err != nil {
 		return err
 	}
@@ -105,8 +109,15 @@ func applyOnce[T any](ctx context.Context, s *Service, k kind[T], o operation, d
 	if record.Done, err = s.remember(d.Done, o, d.by.Actor, d.at); err != nil {
 		return err
 	}
+	put, remove, err := d.seats.settled()
+	if err != nil {
+		return err
+	}
+	events := d.seats.events
+	if what != "" {
+		events = slices.Insert(events, 0, event{Type: what, before: before, after: k.facts(d.entity)})
+	}
 	return s.commit(ctx, commitment{
-		by: d.by.Actor, at: d.at, event: event, record: record,
-		before: before, after: k.facts(d.entity),
+		by: d.by.Actor, at: d.at, record: record, events: events, put: put, remove: remove,
 	})
 }

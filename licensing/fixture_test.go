@@ -41,6 +41,7 @@ type store struct {
 	*storagetest.Model
 	commit func(context.Context, storage.Change) error
 	get    func(context.Context, ...string) ([]*storage.Stored, error)
+	touch  func(context.Context, []storage.Lease) ([]time.Time, error)
 }
 
 func (s *store) Commit(ctx context.Context, c storage.Change) error {
@@ -55,6 +56,13 @@ func (s *store) Get(ctx context.Context, ids ...string) ([]*storage.Stored, erro
 		return s.get(ctx, ids...)
 	}
 	return s.Model.Get(ctx, ids...)
+}
+
+func (s *store) Touch(ctx context.Context, leases []storage.Lease) ([]time.Time, error) {
+	if s.touch != nil {
+		return s.touch(ctx, leases)
+	}
+	return s.Model.Touch(ctx, leases)
 }
 
 // policy is an Enforcer.

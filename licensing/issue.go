@@ -38,6 +38,7 @@ type IssueLicenseInput struct {
 	Grace          *license.Duration
 	Entitlements   []EntitlementInput
 	AllowedDomains []string
+	Domains        []string
 	Key            *string
 	Metadata       license.Metadata
 	IdempotencyKey *string
@@ -128,6 +129,10 @@ func (s *Service) importKey(ctx context.Context, i issue) (*IssueLicensePayload,
 func (s *Service) insert(ctx context.Context, i issue, k issuedKey) (*IssueLicensePayload, error) {
 	now := s.now()
 	l, err := i.license(now)
+	if err == nil {
+		l.ID, l.SecretID = k.id(), s.secrets.First().ID()
+		err = s.seatDomains(l, i, now)
+	}
 	if err != nil {
 		return s.refused(ctx, i, k, err)
 	}
@@ -136,11 +141,9 @@ func (s *Service) insert(ctx context.Context, i issue, k issuedKey) (*IssueLicen
 			return nil, err
 		}
 	}
-	first := s.secrets.First()
 	stored := license.Key{Lookup: k.lookup[:], Hint: k.hint, Imported: k.imported}
-	l.ID, l.SecretID = k.id(), first.ID()
 	if s.keepKeys {
-		if stored.Sealed, err = first.Seal(s.random, keyPurpose, l.ID, stored.Lookup, []byte(k.text)); err != nil {
+		if stored.Sealed, err = s.secrets.First().Seal(s.random, keyPurpose, l.ID, stored.Lookup, []byte(k.text)); err != nil {
 			return nil, err
 		}
 	}
@@ -148,14 +151,7 @@ func (s *Service) insert(ctx context.Context, i issue, k issuedKey) (*IssueLicen
 	if l.InputDigest, err = s.madeBy(i.idempotencyKey, issueOperation, i.input); err != nil {
 		return nil, err
 	}
-	record, err := encodeLicense(l)
-	if err != nil {
-		return nil, err
-	}
-	err = s.commit(ctx, commitment{
-		by: i.Actor, at: now, event: journal.LicenseCreated, record: record,
-		after: licenseFacts(l),
-	})
+	err = s.commitIssued(ctx, i, l, now)
 	if errors.Is(err, errLostRace) {
 		return s.again(ctx, i, k)
 	}
@@ -163,6 +159,32 @@ func (s *Service) insert(ctx context.Context, i issue, k issuedKey) (*IssueLicen
 		return nil, err
 	}
 	return &IssueLicensePayload{License: i.view(l, now), Key: k.text}, nil
+}
+
+// commitIssued commits a new license with the seats that it has from the
+// start.
+func (s *Service) commitIssued(ctx context.Context, i issue, l *license.License, now time.Time) error {
+	record, err := encodeLicense(l)
+	if err != nil {
+		return err
+	}
+	var seats seatChanges
+	seats.happened(event{Type: journal.LicenseCreated, after: licenseFacts(l)})
+	for _, seat := range l.Seats {
+		seats.put(seat, event{Type: journal.ActivationCreated, after: seatFacts(&seat)})
+	}
+	put, _, err := seats.settled()
+	if err != nil {
+		return err
+	}
+	return s.commit(ctx, commitment{by: i.Actor, at: now, record: record, events: seats.events, put: put})
+}
+
+// seatDomains gives the domains that the license is issued with their seats.
+func (s *Service) seatDomains(l *license.License, i issue, now time.Time) error {
+	return l.SeatDomains(i.plan.Plan, i.input.Domains, func(domain license.Subject) string {
+		return s.activationID(l, domain)
+	}, now)
 }
 
 // license is what the domain makes of the input.

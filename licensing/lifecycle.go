@@ -99,7 +99,7 @@ func (s *Service) RevokeLicense(ctx context.Context, in RevokeLicenseInput) (*Re
 // is not to end in an error.
 func (s *Service) changeLicense(ctx context.Context, e edit, change func(draft[license.License]) (journal.Type, error)) (*LicenseView, error) {
 	var view *LicenseView
-	changed, err := apply(ctx, s, licenses, e, func(d draft[license.License]) (event journal.Type, err error) {
+	changed, err := apply(ctx, s, licenses, e, func(d draft[license.License]) (what journal.Type, err error) {
 		if view, err = s.view(ctx, d.entity); err != nil {
 			return "", err
 		}

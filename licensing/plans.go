@@ -160,7 +160,7 @@ func (s *Service) UpdatePlan(ctx context.Context, in UpdatePlanInput) (*UpdatePl
 	changed, err := apply(ctx, s, plans, edit{
 		action: authz.PlanWrite, operation: "updatePlan", id: in.Plan, input: in,
 		revision: in.Revision, idempotencyKey: in.IdempotencyKey,
-	}, func(d draft[license.Plan]) (event journal.Type, err error) {
+	}, func(d draft[license.Plan]) (what journal.Type, err error) {
 		if view, err = s.planView(ctx, d.entity); err != nil {
 			return "", err
 		}

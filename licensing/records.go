@@ -204,6 +204,17 @@ type seatBody struct {
 	OfflineUntil time.Time        `json:"offlineUntil,omitzero"`
 }
 
+func encodeSeat(a license.Activation) (storage.Seat, error) {
+	body, err := json.Marshal(seatBody{
+		Kind: a.Kind, Subject: a.Subject, Domain: a.Domain, Name: a.Name, Platform: a.Platform,
+		CreatedAt: a.CreatedAt, OfflineUntil: a.OfflineUntil,
+	})
+	if err != nil {
+		return storage.Seat{}, fmt.Errorf("licensing: encoding seat %s: %w", a.ID, err)
+	}
+	return storage.Seat{ID: a.ID, Lease: a.LeaseUntil, Seen: a.LastSeenAt, Body: body}, nil
+}
+
 func decodeSeats(r *storage.Stored) ([]license.Activation, error) {
 	seats := make([]license.Activation, 0, len(r.Seats))
 	for _, s := range r.Seats {

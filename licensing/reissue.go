@@ -78,7 +78,7 @@ func (s *Service) again(ctx context.Context, i issue, k issuedKey) (*IssueLicens
 		if payload, err = s.issued(ctx, l, k, now); err != nil {
 			return err
 		}
-		return s.note(ctx, stored, l, commitment{by: i.Actor, at: now, event: journal.LicenseKeyRevealed})
+		return s.note(ctx, stored, l, commitment{by: i.Actor, at: now, events: []event{{Type: journal.LicenseKeyRevealed}}})
 	})
 	if err != nil {
 		return nil, err

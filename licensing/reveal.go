@@ -55,7 +55,7 @@ func (s *Service) RevealLicenseKey(ctx context.Context, in RevealLicenseKeyInput
 		}
 		l.RevealReason = in.Reason
 		return s.note(ctx, stored, l, commitment{
-			by: who.Actor, at: s.now(), event: journal.LicenseKeyRevealed, after: revealFacts(l),
+			by: who.Actor, at: s.now(), events: []event{{Type: journal.LicenseKeyRevealed, after: revealFacts(l)}},
 		})
 	})
 	if err != nil {

@@ -49,6 +49,7 @@ type Service struct {
 	log      *slog.Logger
 	keepKeys bool
 	prefixes prefixCache
+	lines    lines
 }
 
 // New makes a Service.

@@ -9,6 +9,7 @@ import (
 	"github.com/keywright/keywright/fault"
 	"github.com/keywright/keywright/journal"
 	"github.com/keywright/keywright/license"
+	"github.com/keywright/keywright/secret"
 	"github.com/keywright/keywright/storage"
 )
 
@@ -20,7 +21,20 @@ import (
 // product. That the license still lists the key is for the caller to ask.
 // Errors: NotFound.
 func (s *Service) ByLookup(ctx context.Context, lookup [32]byte) (*LicenseView, error) {
-	id := license.LicenseID(lookup[:])
+	stored, err := s.ledTo(ctx, license.LicenseID(lookup[:]))
+	if err != nil {
+		return nil, err
+	}
+	l, err := decodeLicense(stored)
+	if err != nil {
+		return nil, err
+	}
+	return s.view(ctx, l)
+}
+
+// ledTo gives the license that the id which a key makes leads to: its own, or
+// an alias's target. Errors: NotFound.
+func (s *Service) ledTo(ctx context.Context, id string) (*storage.Stored, error) {
 	found, err := s.store.Get(ctx, id)
 	if err != nil {
 		return nil, err
@@ -37,11 +51,21 @@ func (s *Service) ByLookup(ctx context.Context, lookup [32]byte) (*LicenseView, 
 	if found[0] == nil || found[0].Kind != storage.License {
 		return nil, fault.Errorf(fault.NotFound, "license not found")
 	}
-	l, err := decodeLicense(found[0])
-	if err != nil {
-		return nil, err
+	return found[0], nil
+}
+
+// holder is whoever holds the key of a license.
+func holder(l *license.License) actor.Actor {
+	return actor.Actor{Kind: actor.LicenseHolder, ID: l.ID}
+}
+
+// under gives the secret that a license keeps to for what is made of its
+// seats' subjects.
+func (s *Service) under(l *license.License) *secret.Secret {
+	if made := s.secrets.ByID(l.SecretID); made != nil {
+		return made
 	}
-	return s.view(ctx, l)
+	return s.secrets.First()
 }
 
 // NoteFirstUse notes that a license was used for the first time, at a time,
@@ -70,8 +94,8 @@ func (s *Service) NoteFirstUse(ctx context.Context, id string, at time.Time) (*l
 			return nil
 		}
 		return s.note(ctx, stored, l, commitment{
-			by: actor.Actor{Kind: actor.LicenseHolder, ID: l.ID}, at: at, event: journal.LicenseActivated,
-			before: before, after: licenseFacts(l),
+			by: holder(l), at: at,
+			events: []event{{Type: journal.LicenseActivated, before: before, after: licenseFacts(l)}},
 		})
 	})
 	return l, err
@@ -81,10 +105,6 @@ func (s *Service) NoteFirstUse(ctx context.Context, id string, at time.Time) (*l
 // whoever has the secrets and tells nothing to anybody else. A license keeps
 // to the secret it was made under.
 func (s *Service) SubjectHash(l *license.License, subject license.Subject) string {
-	under := s.secrets.ByID(l.SecretID)
-	if under == nil {
-		under = s.secrets.First()
-	}
-	sum := under.Digest("subject", l.ID, string(subject.Kind), subject.Identity())
+	sum := s.under(l).Digest("subject", l.ID, string(subject.Kind), subject.Identity())
 	return hex.EncodeToString(sum[:16])
 }
