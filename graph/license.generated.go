@@ -22,13 +22,373 @@ import (
 
 // region    ************************** generated!.gotpl **************************
 
+type ActivationResolver interface {
+	SubjectHash(ctx context.Context, obj *licensing.ActivationView) (string, error)
+}
+
 // endregion ************************** generated!.gotpl **************************
 
 // region    ***************************** args.gotpl *****************************
 
+func (ec *executionContext) field_License_activations_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "kind",
+		func(ctx context.Context, v any) (*license.SeatKind, error) {
+			return ec.unmarshalOActivationKind2ᚖgithubᚗcomᚋkeywrightᚋkeywrightᚋlicenseᚐSeatKind(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["kind"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (int, error) {
+			return ec.unmarshalNInt2int(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg2
+	return args, nil
+}
+
 // endregion ***************************** args.gotpl *****************************
 
 // region    **************************** field.gotpl *****************************
+
+func (ec *executionContext) _Activation_id(ctx context.Context, field graphql.CollectedField, obj *licensing.ActivationView) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Activation_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNID2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Activation_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Activation", field, true, false, errors.New("field of type ID does not have child fields"))
+}
+
+func (ec *executionContext) _Activation_license(ctx context.Context, field graphql.CollectedField, obj *licensing.ActivationView) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Activation_license(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.License, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *licensing.LicenseView) graphql.Marshaler {
+			return ec.marshalNLicense2ᚖgithubᚗcomᚋkeywrightᚋkeywrightᚋlicensingᚐLicenseView(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Activation_license(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Activation",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_License(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Activation_kind(ctx context.Context, field graphql.CollectedField, obj *licensing.ActivationView) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Activation_kind(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Kind(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v license.SeatKind) graphql.Marshaler {
+			return ec.marshalNActivationKind2githubᚗcomᚋkeywrightᚋkeywrightᚋlicenseᚐSeatKind(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Activation_kind(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Activation", field, true, false, errors.New("field of type ActivationKind does not have child fields"))
+}
+
+func (ec *executionContext) _Activation_subject(ctx context.Context, field graphql.CollectedField, obj *licensing.ActivationView) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Activation_subject(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Subject(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Activation_subject(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Activation", field, true, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _Activation_subjectHash(ctx context.Context, field graphql.CollectedField, obj *licensing.ActivationView) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Activation_subjectHash(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Activation().SubjectHash(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Activation_subjectHash(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Activation", field, true, true, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _Activation_name(ctx context.Context, field graphql.CollectedField, obj *licensing.ActivationView) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Activation_name(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Name(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Activation_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Activation", field, true, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _Activation_platform(ctx context.Context, field graphql.CollectedField, obj *licensing.ActivationView) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Activation_platform(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Platform(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Activation_platform(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Activation", field, true, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _Activation_createdAt(ctx context.Context, field graphql.CollectedField, obj *licensing.ActivationView) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Activation_createdAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CreatedAt(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Activation_createdAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Activation", field, true, false, errors.New("field of type Time does not have child fields"))
+}
+
+func (ec *executionContext) _Activation_lastSeenAt(ctx context.Context, field graphql.CollectedField, obj *licensing.ActivationView) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Activation_lastSeenAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.LastSeenAt(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Activation_lastSeenAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Activation", field, true, false, errors.New("field of type Time does not have child fields"))
+}
+
+func (ec *executionContext) _Activation_leaseUntil(ctx context.Context, field graphql.CollectedField, obj *licensing.ActivationView) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Activation_leaseUntil(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.LeaseUntil(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalOTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Activation_leaseUntil(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Activation", field, true, false, errors.New("field of type Time does not have child fields"))
+}
+
+func (ec *executionContext) _Activation_offlineUntil(ctx context.Context, field graphql.CollectedField, obj *licensing.ActivationView) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Activation_offlineUntil(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.OfflineUntil(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalOTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Activation_offlineUntil(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Activation", field, true, false, errors.New("field of type Time does not have child fields"))
+}
+
+func (ec *executionContext) _ActivationConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*licensing.ActivationView]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ActivationConnection_nodes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Nodes, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*licensing.ActivationView) graphql.Marshaler {
+			return ec.marshalNActivation2ᚕᚖgithubᚗcomᚋkeywrightᚋkeywrightᚋlicensingᚐActivationViewᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ActivationConnection_nodes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ActivationConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Activation(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ActivationConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *page.Connection[*licensing.ActivationView]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ActivationConnection_pageInfo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PageInfo, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v page.Info) graphql.Marshaler {
+			return ec.marshalNPageInfo2githubᚗcomᚋkeywrightᚋkeywrightᚋpageᚐInfo(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ActivationConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ActivationConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PageInfo(ctx, field)
+		},
+	}
+	return fc, nil
+}
 
 func (ec *executionContext) _Customer_email(ctx context.Context, field graphql.CollectedField, obj *licensing.CustomerView) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
@@ -613,6 +973,50 @@ func (ec *executionContext) fieldContext_License_domainCount(_ context.Context, 
 	return graphql.NewScalarFieldContext("License", field, true, false, errors.New("field of type Int does not have child fields"))
 }
 
+func (ec *executionContext) _License_activations(ctx context.Context, field graphql.CollectedField, obj *licensing.LicenseView) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_License_activations(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return obj.Activations(fc.Args["kind"].(*license.SeatKind), fc.Args["first"].(int), fc.Args["after"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *page.Connection[*licensing.ActivationView]) graphql.Marshaler {
+			return ec.marshalOActivationConnection2ᚖgithubᚗcomᚋkeywrightᚋkeywrightᚋpageᚐConnection(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_License_activations(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "License",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ActivationConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_License_activations_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _License_activatedAt(ctx context.Context, field graphql.CollectedField, obj *licensing.LicenseView) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -1044,6 +1448,61 @@ func (ec *executionContext) fieldContext_ReinstateLicensePayload_license(_ conte
 	return fc, nil
 }
 
+func (ec *executionContext) _RemoveActivationPayload_license(ctx context.Context, field graphql.CollectedField, obj *licensing.RemoveActivationPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RemoveActivationPayload_license(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.License, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *licensing.LicenseView) graphql.Marshaler {
+			return ec.marshalNLicense2ᚖgithubᚗcomᚋkeywrightᚋkeywrightᚋlicensingᚐLicenseView(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RemoveActivationPayload_license(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RemoveActivationPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_License(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _RemoveActivationPayload_removedActivationId(ctx context.Context, field graphql.CollectedField, obj *licensing.RemoveActivationPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RemoveActivationPayload_removedActivationId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RemovedActivationID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNID2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RemoveActivationPayload_removedActivationId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RemoveActivationPayload", field, false, false, errors.New("field of type ID does not have child fields"))
+}
+
 func (ec *executionContext) _RevealLicenseKeyPayload_key(ctx context.Context, field graphql.CollectedField, obj *licensing.RevealLicenseKeyPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -1194,7 +1653,7 @@ func (ec *executionContext) unmarshalInputIssueLicenseInput(ctx context.Context,
 		asMap["neverExpires"] = false
 	}
 
-	fieldsInOrder := [...]string{"plan", "externalId", "customer", "startsAt", "expiresAt", "neverExpires", "maxMachines", "maxDomains", "grace", "entitlements", "allowedDomains", "key", "metadata", "idempotencyKey"}
+	fieldsInOrder := [...]string{"plan", "externalId", "customer", "startsAt", "expiresAt", "neverExpires", "maxMachines", "maxDomains", "grace", "entitlements", "allowedDomains", "domains", "key", "metadata", "idempotencyKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -1278,6 +1737,13 @@ func (ec *executionContext) unmarshalInputIssueLicenseInput(ctx context.Context,
 				return it, err
 			}
 			it.AllowedDomains = data
+		case "domains":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("domains"))
+			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Domains = data
 		case "key":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("key"))
 			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
@@ -1485,6 +1951,50 @@ func (ec *executionContext) unmarshalInputReinstateLicenseInput(ctx context.Cont
 	return it, nil
 }
 
+func (ec *executionContext) unmarshalInputRemoveActivationInput(ctx context.Context, obj any) (licensing.RemoveActivationInput, error) {
+	var it licensing.RemoveActivationInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"license", "activation", "idempotencyKey"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "license":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("license"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.License = data
+		case "activation":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("activation"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Activation = data
+		case "idempotencyKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IdempotencyKey = data
+		}
+	}
+	return it, nil
+}
+
 func (ec *executionContext) unmarshalInputRevealLicenseKeyInput(ctx context.Context, obj any) (licensing.RevealLicenseKeyInput, error) {
 	var it licensing.RevealLicenseKeyInput
 	if obj == nil {
@@ -1631,6 +2141,170 @@ func (ec *executionContext) unmarshalInputSuspendLicenseInput(ctx context.Contex
 // endregion ************************** interface.gotpl ***************************
 
 // region    **************************** object.gotpl ****************************
+
+var activationImplementors = []string{"Activation"}
+
+func (ec *executionContext) _Activation(ctx context.Context, sel ast.SelectionSet, obj *licensing.ActivationView) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, activationImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Activation")
+		case "id":
+			out.Values[i] = ec._Activation_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "license":
+			out.Values[i] = ec._Activation_license(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "kind":
+			out.Values[i] = ec._Activation_kind(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "subject":
+			out.Values[i] = ec._Activation_subject(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "subjectHash":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Activation_subjectHash(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "name":
+			out.Values[i] = ec._Activation_name(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "platform":
+			out.Values[i] = ec._Activation_platform(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "createdAt":
+			out.Values[i] = ec._Activation_createdAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "lastSeenAt":
+			out.Values[i] = ec._Activation_lastSeenAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "leaseUntil":
+			out.Values[i] = ec._Activation_leaseUntil(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "offlineUntil":
+			out.Values[i] = ec._Activation_offlineUntil(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var activationConnectionImplementors = []string{"ActivationConnection"}
+
+func (ec *executionContext) _ActivationConnection(ctx context.Context, sel ast.SelectionSet, obj *page.Connection[*licensing.ActivationView]) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, activationConnectionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ActivationConnection")
+		case "nodes":
+			out.Values[i] = ec._ActivationConnection_nodes(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "pageInfo":
+			out.Values[i] = ec._ActivationConnection_pageInfo(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
 
 var customerImplementors = []string{"Customer"}
 
@@ -1823,6 +2497,11 @@ func (ec *executionContext) _License(ctx context.Context, sel ast.SelectionSet, 
 		case "domainCount":
 			out.Values[i] = ec._License_domainCount(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "activations":
+			out.Values[i] = ec._License_activations(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		case "activatedAt":
@@ -2058,6 +2737,49 @@ func (ec *executionContext) _ReinstateLicensePayload(ctx context.Context, sel as
 	return out
 }
 
+var removeActivationPayloadImplementors = []string{"RemoveActivationPayload"}
+
+func (ec *executionContext) _RemoveActivationPayload(ctx context.Context, sel ast.SelectionSet, obj *licensing.RemoveActivationPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, removeActivationPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RemoveActivationPayload")
+		case "license":
+			out.Values[i] = ec._RemoveActivationPayload_license(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "removedActivationId":
+			out.Values[i] = ec._RemoveActivationPayload_removedActivationId(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var revealLicenseKeyPayloadImplementors = []string{"RevealLicenseKeyPayload"}
 
 func (ec *executionContext) _RevealLicenseKeyPayload(ctx context.Context, sel ast.SelectionSet, obj *licensing.RevealLicenseKeyPayload) graphql.Marshaler {
@@ -2176,6 +2898,32 @@ func (ec *executionContext) _SuspendLicensePayload(ctx context.Context, sel ast.
 
 // region    ***************************** type.gotpl *****************************
 
+func (ec *executionContext) marshalNActivation2ᚕᚖgithubᚗcomᚋkeywrightᚋkeywrightᚋlicensingᚐActivationViewᚄ(ctx context.Context, sel ast.SelectionSet, v []*licensing.ActivationView) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNActivation2ᚖgithubᚗcomᚋkeywrightᚋkeywrightᚋlicensingᚐActivationView(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNActivation2ᚖgithubᚗcomᚋkeywrightᚋkeywrightᚋlicensingᚐActivationView(ctx context.Context, sel ast.SelectionSet, v *licensing.ActivationView) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._Activation(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNActivationKind2githubᚗcomᚋkeywrightᚋkeywrightᚋlicenseᚐSeatKind(ctx context.Context, v any) (license.SeatKind, error) {
 	res, err := scalar.UnmarshalActivationKind(v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -2264,6 +3012,11 @@ func (ec *executionContext) unmarshalNReinstateLicenseInput2githubᚗcomᚋkeywr
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
+func (ec *executionContext) unmarshalNRemoveActivationInput2githubᚗcomᚋkeywrightᚋkeywrightᚋlicensingᚐRemoveActivationInput(ctx context.Context, v any) (licensing.RemoveActivationInput, error) {
+	res, err := ec.unmarshalInputRemoveActivationInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
 func (ec *executionContext) unmarshalNRevealLicenseKeyInput2githubᚗcomᚋkeywrightᚋkeywrightᚋlicensingᚐRevealLicenseKeyInput(ctx context.Context, v any) (licensing.RevealLicenseKeyInput, error) {
 	res, err := ec.unmarshalInputRevealLicenseKeyInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -2277,6 +3030,31 @@ func (ec *executionContext) unmarshalNRevokeLicenseInput2githubᚗcomᚋkeywrigh
 func (ec *executionContext) unmarshalNSuspendLicenseInput2githubᚗcomᚋkeywrightᚋkeywrightᚋlicensingᚐSuspendLicenseInput(ctx context.Context, v any) (licensing.SuspendLicenseInput, error) {
 	res, err := ec.unmarshalInputSuspendLicenseInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOActivationConnection2ᚖgithubᚗcomᚋkeywrightᚋkeywrightᚋpageᚐConnection(ctx context.Context, sel ast.SelectionSet, v *page.Connection[*licensing.ActivationView]) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._ActivationConnection(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOActivationKind2ᚖgithubᚗcomᚋkeywrightᚋkeywrightᚋlicenseᚐSeatKind(ctx context.Context, v any) (*license.SeatKind, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := scalar.UnmarshalActivationKind(v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOActivationKind2ᚖgithubᚗcomᚋkeywrightᚋkeywrightᚋlicenseᚐSeatKind(ctx context.Context, sel ast.SelectionSet, v *license.SeatKind) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := scalar.MarshalActivationKind(*v)
+	return res
 }
 
 func (ec *executionContext) marshalOCustomer2ᚖgithubᚗcomᚋkeywrightᚋkeywrightᚋlicensingᚐCustomerView(ctx context.Context, sel ast.SelectionSet, v *licensing.CustomerView) graphql.Marshaler {
@@ -2361,6 +3139,13 @@ func (ec *executionContext) marshalOReinstateLicensePayload2ᚖgithubᚗcomᚋke
 		return graphql.Null
 	}
 	return ec._ReinstateLicensePayload(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalORemoveActivationPayload2ᚖgithubᚗcomᚋkeywrightᚋkeywrightᚋlicensingᚐRemoveActivationPayload(ctx context.Context, sel ast.SelectionSet, v *licensing.RemoveActivationPayload) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._RemoveActivationPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalORevealLicenseKeyPayload2ᚖgithubᚗcomᚋkeywrightᚋkeywrightᚋlicensingᚐRevealLicenseKeyPayload(ctx context.Context, sel ast.SelectionSet, v *licensing.RevealLicenseKeyPayload) graphql.Marshaler {

@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/keywright/keywright/license"
 	"github.com/keywright/keywright/licensing"
 	"github.com/keywright/keywright/validation"
 	gqlparser "github.com/vektah/gqlparser/v2"
@@ -24,6 +25,7 @@ func NewExecutableSchema(cfg Config) graphql.ExecutableSchema {
 type Config = graphql.Config[ResolverRoot, DirectiveRoot, ComplexityRoot]
 
 type ResolverRoot interface {
+	Activation() ActivationResolver
 	Mutation() MutationResolver
 	Product() ProductResolver
 	Query() QueryResolver
@@ -35,6 +37,31 @@ type DirectiveRoot struct {
 }
 
 type ComplexityRoot struct {
+	ActivatePayload struct {
+		Activation func(childComplexity int) int
+		Created    func(childComplexity int) int
+		Validation func(childComplexity int) int
+	}
+
+	Activation struct {
+		CreatedAt    func(childComplexity int) int
+		ID           func(childComplexity int) int
+		Kind         func(childComplexity int) int
+		LastSeenAt   func(childComplexity int) int
+		LeaseUntil   func(childComplexity int) int
+		License      func(childComplexity int) int
+		Name         func(childComplexity int) int
+		OfflineUntil func(childComplexity int) int
+		Platform     func(childComplexity int) int
+		Subject      func(childComplexity int) int
+		SubjectHash  func(childComplexity int) int
+	}
+
+	ActivationConnection struct {
+		Nodes    func(childComplexity int) int
+		PageInfo func(childComplexity int) int
+	}
+
 	Actor struct {
 		ID   func(childComplexity int) int
 		Kind func(childComplexity int) int
@@ -54,10 +81,20 @@ type ComplexityRoot struct {
 		Name       func(childComplexity int) int
 	}
 
+	DeactivatePayload struct {
+		Removed    func(childComplexity int) int
+		Validation func(childComplexity int) int
+	}
+
 	Entitlement struct {
 		Code      func(childComplexity int) int
 		ExpiresAt func(childComplexity int) int
 		Value     func(childComplexity int) int
+	}
+
+	HeartbeatPayload struct {
+		LeaseUntil func(childComplexity int) int
+		Validation func(childComplexity int) int
 	}
 
 	HeldSeat struct {
@@ -78,6 +115,7 @@ type ComplexityRoot struct {
 
 	License struct {
 		ActivatedAt     func(childComplexity int) int
+		Activations     func(childComplexity int, kind *license.SeatKind, first int, after *string) int
 		AllowedDomains  func(childComplexity int) int
 		CreatedAt       func(childComplexity int) int
 		CreatedBy       func(childComplexity int) int
@@ -122,10 +160,14 @@ type ComplexityRoot struct {
 	}
 
 	Mutation struct {
+		Activate         func(childComplexity int, input validation.ActivateInput) int
 		CreatePlan       func(childComplexity int, input licensing.CreatePlanInput) int
 		CreateProduct    func(childComplexity int, input licensing.CreateProductInput) int
+		Deactivate       func(childComplexity int, input validation.DeactivateInput) int
+		Heartbeat        func(childComplexity int, input validation.HeartbeatInput) int
 		IssueLicense     func(childComplexity int, input licensing.IssueLicenseInput) int
 		ReinstateLicense func(childComplexity int, input licensing.ReinstateLicenseInput) int
+		RemoveActivation func(childComplexity int, input licensing.RemoveActivationInput) int
 		RevealLicenseKey func(childComplexity int, input licensing.RevealLicenseKeyInput) int
 		RevokeLicense    func(childComplexity int, input licensing.RevokeLicenseInput) int
 		SuspendLicense   func(childComplexity int, input licensing.SuspendLicenseInput) int
@@ -188,6 +230,7 @@ type ComplexityRoot struct {
 	}
 
 	Query struct {
+		Explain  func(childComplexity int, license string, input *validation.ExplainInput) int
 		License  func(childComplexity int, id *string, key *string) int
 		Licenses func(childComplexity int, filter *licensing.LicenseFilter, orderBy licensing.LicenseOrder, first int, after *string) int
 		Plan     func(childComplexity int, id string) int
@@ -198,6 +241,11 @@ type ComplexityRoot struct {
 
 	ReinstateLicensePayload struct {
 		License func(childComplexity int) int
+	}
+
+	RemoveActivationPayload struct {
+		License             func(childComplexity int) int
+		RemovedActivationID func(childComplexity int) int
 	}
 
 	RevealLicenseKeyPayload struct {
@@ -272,6 +320,105 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 	_ = ec
 	switch typeName + "." + field {
 
+	case "ActivatePayload.activation":
+		if e.ComplexityRoot.ActivatePayload.Activation == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ActivatePayload.Activation(childComplexity), true
+	case "ActivatePayload.created":
+		if e.ComplexityRoot.ActivatePayload.Created == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ActivatePayload.Created(childComplexity), true
+	case "ActivatePayload.validation":
+		if e.ComplexityRoot.ActivatePayload.Validation == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ActivatePayload.Validation(childComplexity), true
+
+	case "Activation.createdAt":
+		if e.ComplexityRoot.Activation.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Activation.CreatedAt(childComplexity), true
+	case "Activation.id":
+		if e.ComplexityRoot.Activation.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Activation.ID(childComplexity), true
+	case "Activation.kind":
+		if e.ComplexityRoot.Activation.Kind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Activation.Kind(childComplexity), true
+	case "Activation.lastSeenAt":
+		if e.ComplexityRoot.Activation.LastSeenAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Activation.LastSeenAt(childComplexity), true
+	case "Activation.leaseUntil":
+		if e.ComplexityRoot.Activation.LeaseUntil == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Activation.LeaseUntil(childComplexity), true
+	case "Activation.license":
+		if e.ComplexityRoot.Activation.License == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Activation.License(childComplexity), true
+	case "Activation.name":
+		if e.ComplexityRoot.Activation.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Activation.Name(childComplexity), true
+	case "Activation.offlineUntil":
+		if e.ComplexityRoot.Activation.OfflineUntil == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Activation.OfflineUntil(childComplexity), true
+	case "Activation.platform":
+		if e.ComplexityRoot.Activation.Platform == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Activation.Platform(childComplexity), true
+	case "Activation.subject":
+		if e.ComplexityRoot.Activation.Subject == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Activation.Subject(childComplexity), true
+	case "Activation.subjectHash":
+		if e.ComplexityRoot.Activation.SubjectHash == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Activation.SubjectHash(childComplexity), true
+
+	case "ActivationConnection.nodes":
+		if e.ComplexityRoot.ActivationConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ActivationConnection.Nodes(childComplexity), true
+	case "ActivationConnection.pageInfo":
+		if e.ComplexityRoot.ActivationConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ActivationConnection.PageInfo(childComplexity), true
+
 	case "Actor.id":
 		if e.ComplexityRoot.Actor.ID == nil {
 			break
@@ -318,6 +465,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Customer.Name(childComplexity), true
 
+	case "DeactivatePayload.removed":
+		if e.ComplexityRoot.DeactivatePayload.Removed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeactivatePayload.Removed(childComplexity), true
+	case "DeactivatePayload.validation":
+		if e.ComplexityRoot.DeactivatePayload.Validation == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeactivatePayload.Validation(childComplexity), true
+
 	case "Entitlement.code":
 		if e.ComplexityRoot.Entitlement.Code == nil {
 			break
@@ -336,6 +496,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Entitlement.Value(childComplexity), true
+
+	case "HeartbeatPayload.leaseUntil":
+		if e.ComplexityRoot.HeartbeatPayload.LeaseUntil == nil {
+			break
+		}
+
+		return e.ComplexityRoot.HeartbeatPayload.LeaseUntil(childComplexity), true
+	case "HeartbeatPayload.validation":
+		if e.ComplexityRoot.HeartbeatPayload.Validation == nil {
+			break
+		}
+
+		return e.ComplexityRoot.HeartbeatPayload.Validation(childComplexity), true
 
 	case "HeldSeat.createdAt":
 		if e.ComplexityRoot.HeldSeat.CreatedAt == nil {
@@ -405,6 +578,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.License.ActivatedAt(childComplexity), true
+	case "License.activations":
+		if e.ComplexityRoot.License.Activations == nil {
+			break
+		}
+
+		args, err := ec.field_License_activations_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.License.Activations(childComplexity, args["kind"].(*license.SeatKind), args["first"].(int), args["after"].(*string)), true
 	case "License.allowedDomains":
 		if e.ComplexityRoot.License.AllowedDomains == nil {
 			break
@@ -601,6 +785,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Limit.Max(childComplexity), true
 
+	case "Mutation.activate":
+		if e.ComplexityRoot.Mutation.Activate == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_activate_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.Activate(childComplexity, args["input"].(validation.ActivateInput)), true
 	case "Mutation.createPlan":
 		if e.ComplexityRoot.Mutation.CreatePlan == nil {
 			break
@@ -623,6 +818,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.CreateProduct(childComplexity, args["input"].(licensing.CreateProductInput)), true
+	case "Mutation.deactivate":
+		if e.ComplexityRoot.Mutation.Deactivate == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_deactivate_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.Deactivate(childComplexity, args["input"].(validation.DeactivateInput)), true
+	case "Mutation.heartbeat":
+		if e.ComplexityRoot.Mutation.Heartbeat == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_heartbeat_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.Heartbeat(childComplexity, args["input"].(validation.HeartbeatInput)), true
 	case "Mutation.issueLicense":
 		if e.ComplexityRoot.Mutation.IssueLicense == nil {
 			break
@@ -645,6 +862,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ReinstateLicense(childComplexity, args["input"].(licensing.ReinstateLicenseInput)), true
+	case "Mutation.removeActivation":
+		if e.ComplexityRoot.Mutation.RemoveActivation == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_removeActivation_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RemoveActivation(childComplexity, args["input"].(licensing.RemoveActivationInput)), true
 	case "Mutation.revealLicenseKey":
 		if e.ComplexityRoot.Mutation.RevealLicenseKey == nil {
 			break
@@ -945,6 +1173,18 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ProductConnection.PageInfo(childComplexity), true
 
+	case "Query.explain":
+		if e.ComplexityRoot.Query.Explain == nil {
+			break
+		}
+
+		args, err := ec.field_Query_explain_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Explain(childComplexity, args["license"].(string), args["input"].(*validation.ExplainInput)), true
+
 	case "Query.license":
 		if e.ComplexityRoot.Query.License == nil {
 			break
@@ -1018,6 +1258,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ReinstateLicensePayload.License(childComplexity), true
+
+	case "RemoveActivationPayload.license":
+		if e.ComplexityRoot.RemoveActivationPayload.License == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RemoveActivationPayload.License(childComplexity), true
+	case "RemoveActivationPayload.removedActivationId":
+		if e.ComplexityRoot.RemoveActivationPayload.RemovedActivationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RemoveActivationPayload.RemovedActivationID(childComplexity), true
 
 	case "RevealLicenseKeyPayload.key":
 		if e.ComplexityRoot.RevealLicenseKeyPayload.Key == nil {
@@ -1233,14 +1486,19 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 	opCtx := graphql.GetOperationContext(ctx)
 	ec := newExecutionContext(opCtx, e, make(chan graphql.DeferredResult))
 	inputUnmarshalMap := graphql.BuildUnmarshalerMap(
+		ec.unmarshalInputActivateInput,
 		ec.unmarshalInputCreatePlanInput,
 		ec.unmarshalInputCreateProductInput,
 		ec.unmarshalInputCustomerInput,
+		ec.unmarshalInputDeactivateInput,
 		ec.unmarshalInputEntitlementInput,
+		ec.unmarshalInputExplainInput,
+		ec.unmarshalInputHeartbeatInput,
 		ec.unmarshalInputIssueLicenseInput,
 		ec.unmarshalInputLicenseFilter,
 		ec.unmarshalInputLimitInput,
 		ec.unmarshalInputReinstateLicenseInput,
+		ec.unmarshalInputRemoveActivationInput,
 		ec.unmarshalInputRevealLicenseKeyInput,
 		ec.unmarshalInputRevokeLicenseInput,
 		ec.unmarshalInputSuspendLicenseInput,
@@ -1344,6 +1602,56 @@ var parsedSchema = gqlparser.MustLoadSchema(sources...)
 // Each function is generated once per unique object type, deduplicating the
 // switch statements that were previously inlined in every fieldContext_* function.
 
+func (ec *executionContext) childFields_ActivatePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "validation":
+		return ec.fieldContext_ActivatePayload_validation(ctx, field)
+	case "activation":
+		return ec.fieldContext_ActivatePayload_activation(ctx, field)
+	case "created":
+		return ec.fieldContext_ActivatePayload_created(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ActivatePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_Activation(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Activation_id(ctx, field)
+	case "license":
+		return ec.fieldContext_Activation_license(ctx, field)
+	case "kind":
+		return ec.fieldContext_Activation_kind(ctx, field)
+	case "subject":
+		return ec.fieldContext_Activation_subject(ctx, field)
+	case "subjectHash":
+		return ec.fieldContext_Activation_subjectHash(ctx, field)
+	case "name":
+		return ec.fieldContext_Activation_name(ctx, field)
+	case "platform":
+		return ec.fieldContext_Activation_platform(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_Activation_createdAt(ctx, field)
+	case "lastSeenAt":
+		return ec.fieldContext_Activation_lastSeenAt(ctx, field)
+	case "leaseUntil":
+		return ec.fieldContext_Activation_leaseUntil(ctx, field)
+	case "offlineUntil":
+		return ec.fieldContext_Activation_offlineUntil(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Activation", field.Name)
+}
+
+func (ec *executionContext) childFields_ActivationConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "nodes":
+		return ec.fieldContext_ActivationConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_ActivationConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ActivationConnection", field.Name)
+}
+
 func (ec *executionContext) childFields_Actor(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "kind":
@@ -1382,6 +1690,16 @@ func (ec *executionContext) childFields_Customer(ctx context.Context, field grap
 	return nil, fmt.Errorf("no field named %q was found under type Customer", field.Name)
 }
 
+func (ec *executionContext) childFields_DeactivatePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "validation":
+		return ec.fieldContext_DeactivatePayload_validation(ctx, field)
+	case "removed":
+		return ec.fieldContext_DeactivatePayload_removed(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DeactivatePayload", field.Name)
+}
+
 func (ec *executionContext) childFields_Entitlement(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "code":
@@ -1392,6 +1710,16 @@ func (ec *executionContext) childFields_Entitlement(ctx context.Context, field g
 		return ec.fieldContext_Entitlement_expiresAt(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Entitlement", field.Name)
+}
+
+func (ec *executionContext) childFields_HeartbeatPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "validation":
+		return ec.fieldContext_HeartbeatPayload_validation(ctx, field)
+	case "leaseUntil":
+		return ec.fieldContext_HeartbeatPayload_leaseUntil(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type HeartbeatPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_HeldSeat(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -1464,6 +1792,8 @@ func (ec *executionContext) childFields_License(ctx context.Context, field graph
 		return ec.fieldContext_License_machineCount(ctx, field)
 	case "domainCount":
 		return ec.fieldContext_License_domainCount(ctx, field)
+	case "activations":
+		return ec.fieldContext_License_activations(ctx, field)
 	case "activatedAt":
 		return ec.fieldContext_License_activatedAt(ctx, field)
 	case "lastValidatedAt":
@@ -1630,6 +1960,16 @@ func (ec *executionContext) childFields_ReinstateLicensePayload(ctx context.Cont
 		return ec.fieldContext_ReinstateLicensePayload_license(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ReinstateLicensePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_RemoveActivationPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "license":
+		return ec.fieldContext_RemoveActivationPayload_license(ctx, field)
+	case "removedActivationId":
+		return ec.fieldContext_RemoveActivationPayload_removedActivationId(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RemoveActivationPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_RevealLicenseKeyPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -5,6 +5,7 @@ import (
 
 	"github.com/keywright/keywright/graph"
 	"github.com/keywright/keywright/licensing"
+	"github.com/keywright/keywright/validation"
 )
 
 type mutation root
@@ -45,4 +46,20 @@ func (m mutation) RevokeLicense(ctx context.Context, in licensing.RevokeLicenseI
 
 func (m mutation) RevealLicenseKey(ctx context.Context, in licensing.RevealLicenseKeyInput) (*licensing.RevealLicenseKeyPayload, error) {
 	return m.Licensing.RevealLicenseKey(ctx, in)
+}
+
+func (m mutation) RemoveActivation(ctx context.Context, in licensing.RemoveActivationInput) (*licensing.RemoveActivationPayload, error) {
+	return m.Licensing.RemoveActivation(ctx, in)
+}
+
+func (m mutation) Activate(ctx context.Context, in validation.ActivateInput) (*validation.ActivatePayload, error) {
+	return m.Validation.Activate(ctx, in)
+}
+
+func (m mutation) Deactivate(ctx context.Context, in validation.DeactivateInput) (*validation.DeactivatePayload, error) {
+	return m.Validation.Deactivate(ctx, in)
+}
+
+func (m mutation) Heartbeat(ctx context.Context, in validation.HeartbeatInput) (*validation.HeartbeatPayload, error) {
+	return m.Validation.Heartbeat(ctx, in)
 }

@@ -47,6 +47,14 @@ func call(t *testing.T, field string) calls {
 		"licenses": {`{ licenses { nodes { id } } }`, `query($canary: String!) { licenses(filter: {customerEmail: $canary}) { nodes { id } } }`},
 		"validate": {`{ validate(input: {key: "x"}) { code } }`,
 			`query($key: String!, $canary: String!) { validate(input: {key: $key, fingerprint: $canary, product: $canary, entitlements: [$canary]}) { code license { id } } }`},
+		"explain": {`{ explain(license: "x") { code } }`,
+			`query($id: ID!, $canary: String!) { explain(license: $id, input: {fingerprint: $canary, product: $canary, entitlements: [$canary]}) { code } }`},
+		"activate": {`mutation { activate(input: {key: "x", fingerprint: "m"}) { created } }`,
+			`mutation($key: String!, $canary: String!) { activate(input: {key: $key, fingerprint: $canary, name: $canary, platform: $canary, entitlements: [$canary]}) { created validation { code } } }`},
+		"deactivate": {`mutation { deactivate(input: {key: "x", fingerprint: "m"}) { removed } }`,
+			`mutation($key: String!, $canary: ID!) { deactivate(input: {key: $key, activation: $canary}) { removed } }`},
+		"heartbeat": {`mutation { heartbeat(input: {key: "x", fingerprint: "m"}) { leaseUntil } }`,
+			`mutation($key: String!, $canary: String!) { heartbeat(input: {key: $key, domain: $canary}) { leaseUntil } }`},
 		"createProduct": {`mutation { createProduct(input: {code: "acme", name: "A", keyPrefix: "AC"}) { product { id } } }`,
 			`mutation($canary: String!) { createProduct(input: {code: "acme2", name: $canary, keyPrefix: "AC", idempotencyKey: $canary}) { product { id } } }`},
 		"updateProduct": {`mutation { updateProduct(input: {product: "acme"}) { product { id } } }`,
@@ -65,6 +73,8 @@ func call(t *testing.T, field string) calls {
 			`mutation($id: ID!, $canary: String!) { revokeLicense(input: {license: $id, reason: $canary}) { license { id } } }`},
 		"revealLicenseKey": {`mutation { revealLicenseKey(input: {license: "x", reason: "r"}) { key } }`,
 			`mutation($id: ID!, $canary: String!) { revealLicenseKey(input: {license: $id, reason: $canary}) { key } }`},
+		"removeActivation": {`mutation { removeActivation(input: {license: "x", activation: "y"}) { removedActivationId } }`,
+			`mutation($id: ID!, $canary: ID!) { removeActivation(input: {license: $id, activation: $canary}) { removedActivationId } }`},
 	}
 	c, known := all[field]
 	if !known {

@@ -37,3 +37,7 @@ func (q query) Licenses(ctx context.Context, filter *licensing.LicenseFilter, or
 func (q query) Validate(ctx context.Context, in validation.ValidateInput) (*validation.Validation, error) {
 	return q.Validation.Validate(ctx, in)
 }
+
+func (q query) Explain(ctx context.Context, license string, in *validation.ExplainInput) (*validation.Validation, error) {
+	return q.Validation.Explain(ctx, license, in)
+}

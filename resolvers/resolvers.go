@@ -148,6 +148,8 @@ func (r root) Query() graph.QueryResolver       { return query(r) }
 func (r root) Mutation() graph.MutationResolver { return mutation(r) }
 func (r root) Product() graph.ProductResolver   { return product(r) }
 
+func (r root) Activation() graph.ActivationResolver { return activation(r) }
+
 type product root
 
 var _ graph.ProductResolver = product{}
@@ -158,4 +160,12 @@ func (product) Metadata(_ context.Context, of *license.Product) (license.Metadat
 
 func (p product) Plans(ctx context.Context, of *license.Product, archived bool, first int, after *string) (*licensing.PlanConnection, error) {
 	return p.Licensing.PlansOf(ctx, of, archived, page.Args{First: first, After: after})
+}
+
+type activation root
+
+var _ graph.ActivationResolver = activation{}
+
+func (a activation) SubjectHash(_ context.Context, of *licensing.ActivationView) (string, error) {
+	return a.Licensing.SubjectHash(of.License.License, of.Holder()), nil
 }

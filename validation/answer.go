@@ -58,13 +58,7 @@ func (s *Service) validation(found Snapshot, d license.Decision, now, asOf time.
 		At: now, AsOf: asOf.UTC().Truncate(time.Millisecond), Stale: stale,
 		RefreshAt: d.RefreshAt(now, s.Refresh), GoodUntil: orNull(d.GoodUntil),
 	}
-	if d.Seat != nil {
-		v.Activation = &HeldSeat{
-			ID: d.Seat.ID, Kind: d.Seat.Kind, Name: textOrNull(d.Seat.Name), Platform: textOrNull(d.Seat.Platform),
-			CreatedAt: d.Seat.CreatedAt, LastSeenAt: d.Seat.LastSeenAt,
-			LeaseUntil: orNull(d.Seat.LeaseUntil), OfflineUntil: orNull(d.Seat.OfflineUntil),
-		}
-	}
+	v.Activation = heldSeat(d.Seat)
 	if l := found.License; l != nil {
 		terms, leasesAt := l.Terms(found.Plan), now
 		if stale {
@@ -81,6 +75,18 @@ func (s *Service) validation(found Snapshot, d license.Decision, now, asOf time.
 	return v
 }
 
+// heldSeat is what the holder may see of a seat, nil of none.
+func heldSeat(a *license.Activation) *HeldSeat {
+	if a == nil {
+		return nil
+	}
+	return &HeldSeat{
+		ID: a.ID, Kind: a.Kind, Name: textOrNull(a.Name), Platform: textOrNull(a.Platform),
+		CreatedAt: a.CreatedAt, LastSeenAt: a.LastSeenAt,
+		LeaseUntil: orNull(a.LeaseUntil), OfflineUntil: orNull(a.OfflineUntil),
+	}
+}
+
 func orNull(t time.Time) *time.Time {
 	if t.IsZero() {
 		return nil
@@ -93,4 +99,12 @@ func textOrNull(text string) *string {
 		return nil
 	}
 	return &text
+}
+
+// text gives what was said, empty where nothing was.
+func text(given *string) string {
+	if given == nil {
+		return ""
+	}
+	return *given
 }

@@ -29,6 +29,13 @@ type Licenses interface {
 	licensing.KeyReader
 	// NoteFirstUse notes that a license was used for the first time.
 	NoteFirstUse(ctx context.Context, id string, at time.Time) (*license.License, error)
+	// Activate takes a seat, or finds the subject's; Deactivate frees one.
+	Activate(ctx context.Context, c licensing.SeatClaim) (*licensing.SeatAnswer, error)
+	Deactivate(ctx context.Context, r licensing.SeatRelease) (*licensing.SeatAnswer, error)
+	// TouchSeat moves the lease of a seat.
+	TouchSeat(ctx context.Context, l *license.License, seat *license.Activation, now, until time.Time) (time.Time, error)
+	// License gives a license to staff.
+	License(ctx context.Context, id, keyText *string) (*licensing.LicenseView, error)
 	// SubjectHash is how usage names a subject of a license.
 	SubjectHash(l *license.License, subject license.Subject) string
 }

@@ -22,30 +22,21 @@ type ValidateInput struct {
 	MaxStaleness *license.Duration
 }
 
-// maxText bounds the texts that an answer may repeat, in bytes: longer than
-// any code there is.
-const maxText = 256
-
-// MaxEntitlementsAsked bounds the entitlements that one request names.
-const MaxEntitlementsAsked = 100
-
 // Validate answers whether a key is good, here and now. It takes no seat.
 // Errors: InvalidInput, and Unavailable where the server does not know.
 func (s *Service) Validate(ctx context.Context, in ValidateInput) (*Validation, error) {
 	now := s.now()
-	request, staleness, err := s.read(in, now)
-	if err != nil {
+	request, err := asked{in.Product, in.Fingerprint, in.Domain, in.Entitlements}.request()
+	staleness, tooFresh := s.staleness(in.MaxStaleness, now)
+	if err := errors.Join(err, tooFresh); err != nil {
 		return nil, err
 	}
-	reading, err := s.Licenses.ReadKey(ctx, in.Key)
-	if err != nil {
-		return nil, unavailable(err)
-	}
+	reading, refused, err := s.readKey(ctx, in.Key)
 	switch {
-	case reading.Kind == key.Malformed, reading.Kind == key.Refused:
-		return s.refuse(license.CodeKeyMalformed, now, now), nil
-	case reading.Kind == key.Imported && s.NoImported:
-		return s.refuse(license.CodeNotFound, now, now), nil
+	case err != nil:
+		return nil, unavailable(err)
+	case refused != "":
+		return s.refuse(refused, now, now), nil
 	}
 	notOlderThan := now.Add(-staleness)
 	found, asOf, err := s.find(ctx, reading, notOlderThan, now)
@@ -58,42 +49,19 @@ func (s *Service) Validate(ctx context.Context, in ValidateInput) (*Validation, 
 	return s.answer(ctx, found, request, now, asOf, asOf.Before(notOlderThan))
 }
 
-// read checks the input.
-func (s *Service) read(in ValidateInput, now time.Time) (license.Request, time.Duration, error) {
-	r := license.Request{Entitlements: in.Entitlements}
-	var problems []error
-	subject := func(given *string, parse func(string) (license.Subject, error)) *license.Subject {
-		if given == nil {
-			return nil
-		}
-		parsed, err := parse(*given)
-		problems = append(problems, err)
-		return &parsed
+// readKey reads the text of a key. A code says that no license needs to be
+// looked for.
+func (s *Service) readKey(ctx context.Context, text string) (key.Reading, license.Code, error) {
+	reading, err := s.Licenses.ReadKey(ctx, text)
+	switch {
+	case err != nil:
+		return reading, "", err
+	case reading.Kind == key.Malformed, reading.Kind == key.Refused:
+		return reading, license.CodeKeyMalformed, nil
+	case reading.Kind == key.Imported && s.NoImported:
+		return reading, license.CodeNotFound, nil
 	}
-	r.Fingerprint = subject(in.Fingerprint, license.ParseFingerprint)
-	r.Domain = subject(in.Domain, license.ParseDomain)
-	if in.Product != nil {
-		if r.Product = *in.Product; len(r.Product) > maxText {
-			problems = append(problems, fault.Invalid("product", "product must have at most %d bytes", maxText))
-		}
-	}
-	if len(in.Entitlements) > MaxEntitlementsAsked {
-		problems = append(problems, fault.Invalid("entitlements", "ask for at most %d entitlements", MaxEntitlementsAsked))
-	}
-	for i, code := range in.Entitlements {
-		if len(code) > maxText {
-			problems = append(problems, fault.Invalid(fmt.Sprintf("entitlements.%d", i), "an entitlement's code must have at most %d bytes", maxText))
-		}
-	}
-	staleness := s.MaxStaleness
-	if in.MaxStaleness != nil {
-		asked := in.MaxStaleness.AddTo(now).Sub(now)
-		if asked < minStaleness {
-			problems = append(problems, fault.Invalid("maxStaleness", "maxStaleness must be at least PT1S"))
-		}
-		staleness = min(staleness, asked)
-	}
-	return r, staleness, errors.Join(problems...)
+	return reading, "", nil
 }
 
 // find gives the license that the key counts for.
