@@ -36,6 +36,7 @@ type store struct {
 	*storagetest.Model
 	commit   hook[func(storage.Change) error]
 	get      hook[func() error]
+	touch    hook[func() error]
 	addUsage hook[func(context.Context, []storage.UsageDelta) error]
 }
 
@@ -61,6 +62,15 @@ func (s *store) Get(ctx context.Context, ids ...string) ([]*storage.Stored, erro
 		}
 	}
 	return s.Model.Get(ctx, ids...)
+}
+
+func (s *store) Touch(ctx context.Context, leases []storage.Lease) ([]time.Time, error) {
+	if touch := s.touch.Load(); touch != nil {
+		if err := (*touch)(); err != nil {
+			return nil, err
+		}
+	}
+	return s.Model.Touch(ctx, leases)
 }
 
 func (s *store) AddUsage(ctx context.Context, deltas []storage.UsageDelta) error {
@@ -112,6 +122,15 @@ func (w *world) use(t *testing.T, secrets ...string) {
 	w.licensing = licensing.New(licensing.Config{
 		Store: w.store, Secrets: w.secrets, Enforcer: authz.SingleAdmin{Admin: authz.DevAdmin}, Now: w.clock.now,
 	})
+}
+
+// anotherServer is on the same store, under the same secrets.
+func (w *world) anotherServer() *world {
+	other := *w
+	other.licensing = licensing.New(licensing.Config{
+		Store: w.store, Secrets: w.secrets, Enforcer: authz.SingleAdmin{Admin: authz.DevAdmin}, Now: w.clock.now,
+	})
+	return &other
 }
 
 // service validates by w's store, save for what change makes of it.
@@ -254,6 +273,15 @@ func wantUnavailable(t *testing.T, v *validation.Validation, err error) {
 	all := fault.All(err)
 	if v != nil || len(all) != 1 || all[0].Code != fault.Unavailable || all[0].RetryAfter <= 0 {
 		t.Errorf("got %+v, %v; want UNAVAILABLE", v, err)
+	}
+}
+
+// wantField fails unless err is InvalidInput on this field alone.
+func wantField(t *testing.T, err error, field string) {
+	t.Helper()
+	all := fault.All(err)
+	if len(all) != 1 || all[0].Code != fault.InvalidInput || all[0].Field != field || all[0].Message == "" {
+		t.Errorf("got %v, want INVALID_INPUT on %s", err, field)
 	}
 }
 
