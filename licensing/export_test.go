@@ -8,4 +8,10 @@ var (
 	DecodePlan    = decodePlan
 	EncodeLicense = encodeLicense
 	DecodeLicense = decodeLicense
+
+	DecodeSeatBody = decodeSeatBody
+	PlainSeatBody  = plainSeatBody
 )
+
+// SeatBody is the body of a seat.
+type SeatBody = seatBody

@@ -194,16 +194,6 @@ func decodeLicense(r *storage.Stored) (*license.License, error) {
 	}, nil
 }
 
-type seatBody struct {
-	Kind         license.SeatKind `json:"kind"`
-	Subject      string           `json:"subject"`
-	Domain       string           `json:"domain,omitempty"`
-	Name         string           `json:"name,omitempty"`
-	Platform     string           `json:"platform,omitempty"`
-	CreatedAt    time.Time        `json:"createdAt"`
-	OfflineUntil time.Time        `json:"offlineUntil,omitzero"`
-}
-
 func encodeSeat(a license.Activation) (storage.Seat, error) {
 	body, err := json.Marshal(seatBody{
 		Kind: a.Kind, Subject: a.Subject, Domain: a.Domain, Name: a.Name, Platform: a.Platform,
@@ -218,8 +208,8 @@ func encodeSeat(a license.Activation) (storage.Seat, error) {
 func decodeSeats(r *storage.Stored) ([]license.Activation, error) {
 	seats := make([]license.Activation, 0, len(r.Seats))
 	for _, s := range r.Seats {
-		var b seatBody
-		if err := json.Unmarshal(s.Body, &b); err != nil {
+		b, err := decodeSeatBody(s.Body)
+		if err != nil {
 			return nil, fmt.Errorf("licensing: seat %s of %s: %w", s.ID, r.ID, err)
 		}
 		seats = append(seats, license.Activation{

@@ -5,7 +5,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -29,6 +28,7 @@ func run(ctx context.Context) error {
 	count := flag.Int("count", 20_000, "operations of each measurement")
 	dir := flag.String("dir", "", "where databases are made; a temporary directory if empty")
 	entries := flag.Bool("entries", false, "measure storage with a pending journal entry beside each license")
+	only := flag.String("only", "", "measure this part alone: validate, issue, seats or storage")
 	match := flag.String("match", "", "measure only those operations on storage whose name contains this")
 	flag.Parse()
 	scratch, err := os.MkdirTemp(*dir, "keywright-bench-")
@@ -42,12 +42,21 @@ func run(ctx context.Context) error {
 	}
 	fmt.Printf("%s, %s/%s, %d processors\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.GOMAXPROCS(0))
 	b := bench{dir: scratch, count: *count, entries: *entries, match: *match}
-	if b.match == "" {
-		if err := errors.Join(b.validate(ctx), b.issue(ctx)); err != nil {
-			return err
+	for _, part := range []struct {
+		name string
+		run  func(context.Context) error
+	}{
+		{"validate", b.validate}, {"issue", b.issue}, {"seats", b.seats},
+		{"storage", func(ctx context.Context) error { return b.storage(ctx, numbers) }},
+	} {
+		if *only != "" && *only != part.name || b.match != "" && part.name != "storage" {
+			continue
+		}
+		if err := part.run(ctx); err != nil {
+			return fmt.Errorf("%s: %w", part.name, err)
 		}
 	}
-	return b.storage(ctx, numbers)
+	return nil
 }
 
 // bench is what all parts measure by.

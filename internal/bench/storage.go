@@ -38,7 +38,7 @@ func (b bench) storage(ctx context.Context, sizes []int) error {
 		if operations[i], err = storagetest.Operations(ctx, store, size); err != nil {
 			return err
 		}
-		w, err := wire(ctx, store)
+		w, err := wire(ctx, store, time.Now)
 		if err != nil {
 			return err
 		}

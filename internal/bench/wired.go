@@ -32,6 +32,11 @@ type wired struct {
 
 // wireNew wires a server over a new SQLite database.
 func wireNew(ctx context.Context, path string) (*wired, error) {
+	return wireAt(ctx, path, time.Now)
+}
+
+// wireAt is wireNew by another clock.
+func wireAt(ctx context.Context, path string, now func() time.Time) (*wired, error) {
 	store, err := sqlite.Open(ctx, &url.URL{Scheme: "sqlite", Path: path})
 	if err != nil {
 		return nil, err
@@ -39,11 +44,11 @@ func wireNew(ctx context.Context, path string) (*wired, error) {
 	if err := store.Migrate(ctx); err != nil {
 		return nil, err
 	}
-	return wire(ctx, store)
+	return wire(ctx, store, now)
 }
 
 // wire wires a server over a store, and makes the catalog in it.
-func wire(ctx context.Context, store storage.Store) (*wired, error) {
+func wire(ctx context.Context, store storage.Store, now func() time.Time) (*wired, error) {
 	text, err := secret.New(rand.Reader)
 	if err != nil {
 		return nil, err
@@ -54,10 +59,10 @@ func wire(ctx context.Context, store storage.Store) (*wired, error) {
 	}
 	log, policy := slog.New(slog.DiscardHandler), authz.SingleAdmin{Admin: authz.DevAdmin}
 	w := &wired{store: store, secrets: secrets}
-	w.licensing = licensing.New(licensing.Config{Store: store, Secrets: secrets, Enforcer: policy, KeepKeys: true})
+	w.licensing = licensing.New(licensing.Config{Store: store, Secrets: secrets, Enforcer: policy, KeepKeys: true, Now: now})
 	w.validation = validation.New(validation.Config{
-		Source:   validation.StorageSource{Licensing: w.licensing, Now: time.Now},
-		Licenses: w.licensing, Secrets: secrets, Counter: store,
+		Source:   validation.StorageSource{Licensing: w.licensing, Now: now},
+		Licenses: w.licensing, Secrets: secrets, Counter: store, Now: now,
 	})
 	graphql, err := resolvers.New(resolvers.Config{Licensing: w.licensing, Validation: w.validation, Enforcer: policy, Log: log})
 	if err != nil {

@@ -140,6 +140,11 @@ func text(v driver.Value) string {
 	return s
 }
 
+func blob(v driver.Value) []byte {
+	b, _ := v.([]byte)
+	return b
+}
+
 func moment(v driver.Value) time.Time {
 	if ms, ok := v.(int64); ok {
 		return time.UnixMilli(ms).UTC()
