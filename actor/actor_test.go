@@ -2,6 +2,7 @@ package actor_test
 
 import (
 	"encoding/json"
+	"net/netip"
 	"testing"
 
 	"github.com/keywright/keywright/actor"
@@ -30,5 +31,16 @@ func TestTheStoredFormOfAnActor(t *testing.T) {
 	text, err := json.Marshal(actor.Actor{Kind: actor.User, ID: "https://login.example|42"})
 	if want := `{"kind":"USER","id":"https://login.example|42"}`; err != nil || string(text) != want {
 		t.Errorf("%s, %v", text, err)
+	}
+}
+
+func TestAContextSaysWhereACallComesFrom(t *testing.T) {
+	if got := actor.AddressFrom(t.Context()); got.IsValid() {
+		t.Errorf("without a word it is %v", got)
+	}
+	from := netip.MustParseAddr("2001:db8::1")
+	ctx := actor.WithAddress(actor.With(t.Context(), actor.Actor{Kind: actor.Token, ID: "tok_1"}), from)
+	if got := actor.AddressFrom(ctx); got != from || actor.From(ctx).ID != "tok_1" {
+		t.Errorf("%v calls from %v", actor.From(ctx), got)
 	}
 }

@@ -35,7 +35,7 @@ func (h logHandler) WithGroup(name string) slog.Handler { return logHandler{h.Ha
 
 // logRequest writes the line of a request. It holds nothing that a client sent
 // but method, path and addresses: a query, a body or a header may hold a key.
-func (s *Server) logRequest(ctx context.Context, r *http.Request, out *recorder, who actor.Actor, took time.Duration) {
+func (s *Server) logRequest(ctx context.Context, r *http.Request, out *recorder, took time.Duration) {
 	if out.status == 0 {
 		out.status = http.StatusOK
 	}
@@ -45,8 +45,8 @@ func (s *Server) logRequest(ctx context.Context, r *http.Request, out *recorder,
 		slog.Int("status", out.status),
 		slog.Int64("bytes", out.bytes),
 		slog.Float64("ms", float64(took.Microseconds())/1000),
-		slog.String("actor", who.String()),
-		slog.String("client", s.clientOf(r)))
+		slog.String("actor", actor.From(ctx).String()),
+		slog.String("client", actor.AddressFrom(ctx).String()))
 }
 
 // recorder remembers what was answered.

@@ -21,7 +21,9 @@ import (
 
 // Config is what a Server is made of. GraphQL, Ready and Log are needed.
 type Config struct {
-	GraphQL http.Handler // of /graphql; actor.From tells it who calls
+	// GraphQL is the handler of /graphql. actor.From tells it who calls, and
+	// actor.AddressFrom from where.
+	GraphQL http.Handler
 	// Ready fails where requests cannot be answered now.
 	Ready func(context.Context) error
 	Log   *slog.Logger
@@ -68,14 +70,15 @@ func New(c Config) *Server {
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	began := time.Now()
 	id := rand.Text()
-	ctx := context.WithValue(r.Context(), requestID{}, id)
 	who, known := s.caller(r)
+	ctx := context.WithValue(r.Context(), requestID{}, id)
+	ctx = actor.WithAddress(actor.With(ctx, who), s.clientOf(r))
 	out := &recorder{ResponseWriter: w}
 	out.Header().Set("X-Request-Id", id)
 	out.Header().Set("X-Content-Type-Options", "nosniff")
 	defer func() {
 		broken := s.recovered(ctx, out, recover())
-		s.logRequest(ctx, r, out, who, time.Since(began))
+		s.logRequest(ctx, r, out, time.Since(began))
 		if broken {
 			panic(http.ErrAbortHandler)
 		}
@@ -88,7 +91,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		out.Header().Set("WWW-Authenticate", `Bearer realm="keywright", error="invalid_token"`)
 		refuse(out, http.StatusUnauthorized, fault.Errorf(fault.Unauthenticated, "the bearer token is not valid"))
 	default:
-		s.routes.ServeHTTP(out, r.WithContext(actor.With(ctx, who)))
+		s.routes.ServeHTTP(out, r.WithContext(ctx))
 	}
 }
 

@@ -196,17 +196,21 @@ func TestAClientIsBelievedPastTrustedProxiesOnly(t *testing.T) {
 		"nothing":              {"10.0.0.1:1", nil, "10.0.0.1"},
 		"an address in IPv6":   {"[2001:db8::1]:1", []string{"203.0.113.1"}, "2001:db8::1"},
 		"a proxy mapped to v6": {"[::ffff:10.0.0.1]:1", []string{"203.0.113.1"}, "203.0.113.1"},
+		"with ports":           {"10.0.0.1:1", []string{"203.0.113.1:80, 10.1.1.1:80"}, "203.0.113.1"},
+		"IPv6 with a port":     {"10.0.0.1:1", []string{"[2001:DB8::1]:80"}, "2001:db8::1"},
+		"with a zone":          {"10.0.0.1:1", []string{"fe80::1%hidden"}, "fe80::1"},
 	}
 	for name, test := range tests {
 		var log bytes.Buffer
-		c := config(answerCaller, &log)
+		var from netip.Addr
+		c := config(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { from = actor.AddressFrom(r.Context()) }), &log)
 		c.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}
 		r := post()
 		r.RemoteAddr = test.from
 		r.Header["X-Forwarded-For"] = test.forwarded
 		ask(server.New(c), r)
-		if got := decode(t, &log)[0]["client"]; got != test.want {
-			t.Errorf("%s: %v, want %s", name, got, test.want)
+		if got := decode(t, &log)[0]["client"]; got != test.want || from.String() != test.want {
+			t.Errorf("%s: %v in the log and %v in the context, want %s", name, got, from, test.want)
 		}
 	}
 }
