@@ -54,12 +54,15 @@ type Config struct {
 	Refresh      time.Duration // when to ask again after a yes
 	StaleFor     time.Duration // how old data may be while storage is down; negative is off
 	NoImported   bool          // no key was made elsewhere: such text is not looked up
+	Limits       Limits        // none, if zero
 }
 
 // Service answers the holders of keys. It is safe for concurrent use.
 type Service struct {
 	Config
-	usage *usage
+	usage   *usage
+	unknown *unknownKeys
+	seats   *seatGuard
 }
 
 // New makes a Service. Whoever makes it calls Run.
@@ -79,7 +82,12 @@ func New(c Config) *Service {
 	if c.StaleFor == 0 {
 		c.StaleFor = DefaultStaleFor
 	}
-	return &Service{Config: c, usage: newUsage(c.Counter, c.Licenses, c.Log)}
+	return &Service{
+		Config:  c,
+		usage:   newUsage(c.Counter, c.Licenses, c.Log),
+		unknown: newUnknownKeys(c.Limits, c.Now),
+		seats:   newSeatGuard(c.Limits, c.Now),
+	}
 }
 
 // Run writes usage down once a second until ctx ends, and what is left then.

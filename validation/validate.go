@@ -23,7 +23,8 @@ type ValidateInput struct {
 }
 
 // Validate answers whether a key is good, here and now. It takes no seat.
-// Errors: InvalidInput, and Unavailable where the server does not know.
+// Errors: InvalidInput, RateLimited, and Unavailable where the server does not
+// know.
 func (s *Service) Validate(ctx context.Context, in ValidateInput) (*Validation, error) {
 	now := s.now()
 	request, err := asked{in.Product, in.Fingerprint, in.Domain, in.Entitlements}.request()
@@ -64,8 +65,19 @@ func (s *Service) readKey(ctx context.Context, text string) (key.Reading, licens
 	return reading, "", nil
 }
 
-// find gives the license that the key counts for.
+// find gives the license that the key counts for, within the bounds on keys
+// that lead nowhere. Errors: NotFound, RateLimited, and what else keeps it from
+// knowing.
 func (s *Service) find(ctx context.Context, r key.Reading, notOlderThan, now time.Time) (Snapshot, time.Time, error) {
+	asking, err := s.unknown.begin(ctx, r)
+	if err != nil {
+		return Snapshot{}, time.Time{}, err
+	}
+	found, asOf, err := s.lookUp(ctx, r, notOlderThan, now)
+	return found, asOf, asking.end(err)
+}
+
+func (s *Service) lookUp(ctx context.Context, r key.Reading, notOlderThan, now time.Time) (Snapshot, time.Time, error) {
 	for _, lookup := range licensing.Lookups(s.Secrets, r) {
 		found, asOf, err := s.Source.Snapshot(ctx, lookup, notOlderThan)
 		if fault.Is(err, fault.NotFound) {
@@ -115,9 +127,12 @@ func tooOld(asOf time.Time) error {
 	return fmt.Errorf("validation: data as of %s is too old for this answer", asOf.Format(time.RFC3339))
 }
 
-// unavailable is the only error of a holder's request that was well-formed:
-// to a program in the field it is never a no.
+// unavailable is the only error of a holder's request that was well-formed and
+// within its limits: to a program in the field it is never a no.
 func unavailable(err error) error {
+	if fault.Is(err, fault.RateLimited) {
+		return err
+	}
 	u := fault.Wrap(fault.Unavailable, err, "the server cannot say now; keep the last answer until its goodUntil")
 	u.RetryAfter = time.Second
 	return u
