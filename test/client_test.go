@@ -10,8 +10,11 @@ import (
 	"testing"
 )
 
-// client asks a --dev server as its administrator.
-type client struct{ url, token string }
+// client asks a server, a --dev server as its administrator.
+type client struct {
+	url, token string
+	headers    []string // further ones, names and values in turn
+}
 
 // errNoAnswer is a request that was not answered whole: nothing says whether
 // it was served.
@@ -47,7 +50,7 @@ func startDev(t *testing.T, data string) (*server, client, error) {
 	}
 	t.Cleanup(s.kill)
 	token, err := os.ReadFile(filepath.Join(data, "admin-token"))
-	return s, client{s.URL, strings.TrimSpace(string(token))}, err
+	return s, client{url: s.URL, token: strings.TrimSpace(string(token))}, err
 }
 
 func devArgs(data string) []string {
@@ -64,7 +67,7 @@ func (c client) ask(document string, variables map[string]any, data any) error {
 	if err != nil {
 		return err
 	}
-	status, body, err := post(c.url+"/graphql", c.token, request)
+	status, body, err := post(c.url+"/graphql", c.token, request, c.headers...)
 	if err != nil {
 		return fmt.Errorf("%w: %w", errNoAnswer, err)
 	}

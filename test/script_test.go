@@ -176,7 +176,8 @@ func textOrFile(ts *testscript.TestScript, arg string) string {
 	return arg
 }
 
-func post(url, token string, body []byte) (status int, answer []byte, err error) {
+// post sends a body, with headers given as names and values in turn.
+func post(url, token string, body []byte, headers ...string) (status int, answer []byte, err error) {
 	request, err := http.NewRequest(http.MethodPost, url, bytes.NewReader(body))
 	if err != nil {
 		return 0, nil, err
@@ -185,6 +186,9 @@ func post(url, token string, body []byte) (status int, answer []byte, err error)
 	request.Header.Set("Content-Type", "application/json")
 	if token != "" {
 		request.Header.Set("Authorization", "Bearer "+token)
+	}
+	for i := 0; i < len(headers); i += 2 {
+		request.Header.Set(headers[i], headers[i+1])
 	}
 	client := http.Client{Timeout: 30 * time.Second}
 	response, err := client.Do(request)

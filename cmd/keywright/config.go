@@ -42,6 +42,8 @@ type config struct {
 	MaxStaleness time.Duration `default:"5s" help:"How old the data of a validation may be, at least 1s; by default ${default}."`
 	Refresh      time.Duration `default:"5m" help:"When a program is told to validate again, at least 1m; by default ${default}."`
 
+	limitsConfig `embed:""`
+
 	LogLevel string `default:"info" enum:"debug,info,warn,error" help:"The least level that is logged: ${enum}."`
 
 	Dev  bool   `help:"A server to try things with, on loopback: its own data, secret and admin token, and a demo product."`

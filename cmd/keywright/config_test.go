@@ -66,8 +66,8 @@ func refuse(t *testing.T, tests map[string]refusal) {
 }
 
 func TestAKeyThatThereIsNotIsRefusedByName(t *testing.T) {
-	const keys = "data, dev, importedKeys, listen, logLevel, maxStaleness, opsListen, refresh, reveal, secretFile, " +
-		"storage, tlsCert, tlsKey, trustedProxies"
+	const keys = "data, dev, importedKeys, listen, logLevel, maxStaleness, opsListen, refresh, reveal, seatChangesPerHour, " +
+		"secretFile, storage, subjectChangesPerHour, tlsCert, tlsKey, trustedProxies, unknownKeysPerMinute, unknownTextsPerMinute"
 	refuse(t, map[string]refusal{
 		"nothing at all": {"", nil, "",
 			"secretFile: not set; name a file with a secret, made by (umask 077; openssl rand -hex 32 > FILE), or put one into KEYWRIGHT_SECRETS\n" +
@@ -118,6 +118,12 @@ func TestAValueThatMakesNoSenseIsRefusedByName(t *testing.T) {
 			`--reveal must be one of "keep","off" but got "never"; see keywright config check --help`},
 		"and in the file": {"", enough, "importedKeys: true\n", "importedKeys (config.yaml:1): must be one of on, off"},
 
+		"a limit that is none": {"", append([]string{"KEYWRIGHT_UNKNOWN_KEYS_PER_MINUTE=-1"}, enough...), "seatChangesPerHour: on\n",
+			"unknownKeysPerMinute (KEYWRIGHT_UNKNOWN_KEYS_PER_MINUTE): must be a number from 1 to 1000000, or off\n" +
+				"seatChangesPerHour (config.yaml:1): must be a number from 1 to 1000000, or off"},
+		"a limit too large": {"--unknown-texts-per-minute=1000001", enough, "",
+			"--unknown-texts-per-minute: must be a number from 1 to 1000000, or off; see keywright config check --help"},
+
 		"no port":         {"--listen=localhost", enough, "", "listen (--listen): must be an address with a port, such as 127.0.0.1:8080"},
 		"a port's name":   {"--ops-listen=:http", enough, "", "opsListen (--ops-listen): must be an address with a port, such as 127.0.0.1:8080, or off"},
 		"off loopback":    {"--listen=:80", enough, "", "listen (--listen): not a loopback address; that needs tlsCert and tlsKey, or trustedProxies that end TLS"},
@@ -135,6 +141,21 @@ func TestAValueThatMakesNoSenseIsRefusedByName(t *testing.T) {
 	})
 }
 
+func TestALimitOfZeroIsOff(t *testing.T) {
+	got, err := world{args: "config check --unknown-keys-per-minute=0", environ: append([]string{"KEYWRIGHT_SUBJECT_CHANGES_PER_HOUR=off"}, enough...)}.run(t)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"unknownKeysPerMinute: \"off\" # --unknown-keys-per-minute\n",
+		"subjectChangesPerHour: \"off\" # KEYWRIGHT_SUBJECT_CHANGES_PER_HOUR\n",
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("no %q in\n%s", want, got)
+		}
+	}
+}
+
 func TestContradictionsAreRefusedByName(t *testing.T) {
 	refuse(t, map[string]refusal{
 		"--dev to the world":   {"--dev --listen=0.0.0.0:80", nil, "", "listen (--listen): contradicts dev: a --dev server listens on a loopback address only"},
@@ -150,7 +171,7 @@ func TestContradictionsAreRefusedByName(t *testing.T) {
 }
 
 func TestAFlagWinsOverAVariableOverTheFileOverTheDefault(t *testing.T) {
-	file := map[string]string{"f.yaml": "storage: sqlite:file.db\nrefresh: 6m\nlogLevel: warn\nmaxStaleness: 3s\ntrustedProxies: [10.0.0.1, '::1']\n"}
+	file := map[string]string{"f.yaml": "storage: sqlite:file.db\nrefresh: 6m\nlogLevel: warn\nmaxStaleness: 3s\ntrustedProxies: [10.0.0.1, '::1']\nsubjectChangesPerHour: off\n"}
 	w := world{
 		args:    "config check --log-level=debug",
 		environ: []string{"KEYWRIGHT_CONFIG=f.yaml", "KEYWRIGHT_REFRESH=7m", "KEYWRIGHT_LOG_LEVEL=error", "KEYWRIGHT_SECRETS=" + aSecret, "LISTEN=x"},
@@ -170,6 +191,10 @@ reveal: keep # default
 importedKeys: "on" # default
 maxStaleness: 3s # f.yaml:4
 refresh: 7m0s # KEYWRIGHT_REFRESH
+unknownKeysPerMinute: 10 # default
+unknownTextsPerMinute: 1000 # default
+seatChangesPerHour: 20 # default
+subjectChangesPerHour: "off" # f.yaml:6
 logLevel: debug # --log-level
 `
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -180,7 +205,7 @@ logLevel: debug # --log-level
 func TestWhatIsShownMakesTheSameConfiguration(t *testing.T) {
 	starts := map[string]world{
 		"--dev":    {args: "config check --dev --data=elsewhere"},
-		"a server": {args: "config check --listen=:443 --trusted-proxies=10.0.0.1,::1 --imported-keys=off --ops-listen=off --reveal=off", environ: enough},
+		"a server": {args: "config check --listen=:443 --trusted-proxies=10.0.0.1,::1 --imported-keys=off --ops-listen=off --reveal=off --unknown-keys-per-minute=off --seat-changes-per-hour=7", environ: enough},
 	}
 	for name, start := range starts {
 		t.Run(name, func(t *testing.T) {

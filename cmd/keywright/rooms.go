@@ -34,6 +34,7 @@ func (c *config) wire(store storage.Store, secrets *secret.List, log *slog.Logge
 		Source:   validation.StorageSource{Licensing: r.licensing, Now: time.Now},
 		Licenses: r.licensing, Secrets: secrets, Counter: store, Log: log,
 		MaxStaleness: c.MaxStaleness, Refresh: c.Refresh, NoImported: c.ImportedKeys == off,
+		Limits: c.limits(),
 	})
 	var err error
 	r.graphql, err = resolvers.New(resolvers.Config{
