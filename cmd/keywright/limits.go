@@ -44,7 +44,7 @@ func (r *rate) UnmarshalText(text []byte) error {
 }
 
 // MarshalYAML implements yaml.Marshaler.
-func (r rate) MarshalYAML() (any, error) {
+func (r rate) MarshalYAML() (any, error) { //nolint:unparam // yaml.Marshaler has the error
 	if r < 0 {
 		return off, nil
 	}
