@@ -21,6 +21,7 @@ const (
 	maxHeader    = 32 << 10
 
 	readyWithin = 2 * time.Second
+	maxClockOff = time.Second
 )
 
 // Ops makes the handler of the operators' address: /healthz is good while the
@@ -48,10 +49,36 @@ func (s *Server) unready(ctx context.Context) string {
 	defer cancel()
 	err := s.Ready(ctx)
 	if err == nil {
+		err = s.checkClock(ctx)
+	}
+	if err == nil {
 		return ""
 	}
 	s.Log.WarnContext(ctx, "not ready", "error", err)
 	return fault.All(err)[0].Message
+}
+
+// checkClock fails where this server's clock is too far off storage's, which
+// was read about halfway between asking and the answer. Leases that several
+// servers judge need clocks that agree.
+func (s *Server) checkClock(ctx context.Context) error {
+	if s.Clock == nil {
+		return nil
+	}
+	asked := s.Now()
+	theirs, err := s.Clock(ctx)
+	if err != nil {
+		return err
+	}
+	ours := asked.Add(s.Now().Sub(asked) / 2)
+	off, where := ours.Sub(theirs), "ahead of"
+	if off < 0 {
+		off, where = -off, "behind"
+	}
+	if off <= maxClockOff {
+		return nil
+	}
+	return fault.Errorf(fault.Unavailable, "the clock of this server is %.1f s %s storage's", off.Seconds(), where)
 }
 
 // Run answers on public, and to operators on ops unless that is nil, until ctx

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/keywright/keywright/fault"
 	"github.com/keywright/keywright/server"
 )
 
@@ -175,5 +176,54 @@ func TestTLS(t *testing.T) {
 	end()
 	if err := <-ended; err != nil {
 		t.Error(err)
+	}
+}
+
+func TestAServerWhoseClockIsOffIsNotReadyAndGoesOnAnswering(t *testing.T) {
+	storage := time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
+	const ahead, behind = "the clock of this server is %s s ahead of storage's", "the clock of this server is %s s behind storage's"
+	for name, test := range map[string]struct {
+		off, took time.Duration // of the server's clock halfway, and how long storage took
+		want      string        // nothing where it is ready
+	}{
+		"not at all":              {0, 0, ""},
+		"a second ahead":          {time.Second, 0, ""},
+		"a second behind":         {-time.Second, 0, ""},
+		"more than that":          {1_100 * time.Millisecond, 0, fmt.Sprintf(ahead, "1.1")},
+		"or behind":               {-1_100 * time.Millisecond, 0, fmt.Sprintf(behind, "1.1")},
+		"three seconds":           {3 * time.Second, 0, fmt.Sprintf(ahead, "3.0")},
+		"a slow storage":          {0, 1_900 * time.Millisecond, ""},
+		"a slow storage and more": {-3 * time.Second, 1_900 * time.Millisecond, fmt.Sprintf(behind, "3.0")},
+	} {
+		now := storage.Add(test.off - test.took/2)
+		c := config(answerCaller, io.Discard)
+		c.Now = func() time.Time { return now }
+		c.Clock = func(context.Context) (time.Time, error) {
+			now = now.Add(test.took)
+			return storage, nil
+		}
+		s := server.New(c)
+		status, want := http.StatusOK, "ready"
+		if test.want != "" {
+			status, want = http.StatusServiceUnavailable, test.want
+		}
+		w := ask(s.Ops(), httptest.NewRequest(http.MethodGet, "/readyz", nil))
+		if got := strings.TrimSpace(w.Body.String()); w.Code != status || got != want {
+			t.Errorf("%s: /readyz is %d %s, want %d %s", name, w.Code, got, status, want)
+		}
+		if w := ask(s, post()); w.Code != http.StatusOK || w.Body.String() != "nobody" {
+			t.Errorf("%s: /graphql is %d %s", name, w.Code, w.Body)
+		}
+	}
+}
+
+func TestAServerThatCannotReadStoragesClockIsNotReady(t *testing.T) {
+	c := config(answerCaller, io.Discard)
+	c.Clock = func(context.Context) (time.Time, error) {
+		return time.Time{}, fault.Errorf(fault.Unavailable, "storage is unavailable")
+	}
+	w := ask(server.New(c).Ops(), httptest.NewRequest(http.MethodGet, "/readyz", nil))
+	if got := strings.TrimSpace(w.Body.String()); w.Code != http.StatusServiceUnavailable || got != "storage is unavailable" {
+		t.Errorf("/readyz is %d %s", w.Code, got)
 	}
 }

@@ -26,6 +26,11 @@ type Config struct {
 	GraphQL http.Handler
 	// Ready fails where requests cannot be answered now.
 	Ready func(context.Context) error
+	// Clock gives storage's own time. A server whose clock is more than a
+	// second off that one is not ready, and goes on answering. If nil, it is
+	// not asked.
+	Clock func(context.Context) (time.Time, error)
+	Now   func() time.Time // time.Now if nil
 	Log   *slog.Logger
 	// Authenticate tells who holds a bearer token, and false where it is no
 	// good. If nil, none is.
@@ -52,6 +57,9 @@ type Server struct {
 func New(c Config) *Server {
 	if c.Authenticate == nil {
 		c.Authenticate = func(context.Context, string) (actor.Actor, bool) { return actor.Actor{}, false }
+	}
+	if c.Now == nil {
+		c.Now = time.Now
 	}
 	if c.Drain == 0 {
 		c.Drain = DefaultDrain

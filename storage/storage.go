@@ -105,6 +105,10 @@ type Keeper interface {
 	// command to run.
 	Ready(ctx context.Context) error
 
+	// Clock gives the time by storage's own clock, in whole milliseconds: the
+	// one that every process on this database is told, whatever its own says.
+	Clock(ctx context.Context) (time.Time, error)
+
 	// Migrate brings the schema of an empty or older store up to this
 	// program's. On a current one it does nothing; a newer one is Unavailable
 	// and left alone. Two processes may migrate at once.

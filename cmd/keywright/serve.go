@@ -146,7 +146,7 @@ func (c *config) listen(ctx context.Context, s *settings) (public, ops net.Liste
 
 func (c *config) front(r *rooms, store storage.Store, dev *devHome, certificate *tls.Config, log *slog.Logger) server.Config {
 	front := server.Config{
-		GraphQL: r.graphql, Ready: store.Ready, Log: log, Dev: c.Dev, TLS: certificate,
+		GraphQL: r.graphql, Ready: store.Ready, Clock: store.Clock, Log: log, Dev: c.Dev, TLS: certificate,
 	}
 	front.TrustedProxies, _ = c.proxies() // checked
 	if dev != nil {

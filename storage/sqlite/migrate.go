@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"time"
 
 	"github.com/keywright/keywright/fault"
 )
@@ -33,6 +34,20 @@ func (s *Store) Ready(ctx context.Context) error {
 		}
 		return nil
 	})
+}
+
+// Clock implements storage.Keeper. It is the clock of the machine: processes
+// that share a file share that, too.
+func (s *Store) Clock(ctx context.Context) (time.Time, error) {
+	var now time.Time
+	err := s.read(ctx, func(c *conn) error {
+		row, _, err := c.one("SELECT CAST(round(1000 * unixepoch('subsec')) AS INTEGER)")
+		if err == nil {
+			now = moment(row[0])
+		}
+		return err
+	})
+	return now, err
 }
 
 // Migrate implements storage.Keeper.

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 
@@ -220,5 +221,16 @@ func TestCloseWaitsForTheCommitsUnderWay(t *testing.T) {
 	}
 	if found, err := open(t, path).Get(t.Context(), storagetest.LicenseID(0)); err != nil || found[0] == nil {
 		t.Errorf("found %v, %v", found, err)
+	}
+}
+
+func TestTheClockIsTheMachines(t *testing.T) {
+	s := open(t, filepath.Join(t.TempDir(), "keywright.db")) // a schema is not needed
+	for range 100 {
+		before := time.Now().Truncate(time.Millisecond)
+		now, err := s.Clock(t.Context())
+		if err != nil || now.Before(before) || now.After(time.Now()) {
+			t.Fatalf("%v, %v; it was %v before", now, err, before)
+		}
 	}
 }

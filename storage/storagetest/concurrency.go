@@ -146,6 +146,14 @@ var peerClauses = []struct {
 			"lic_0 lic_1 lic_2 lic_3 lic_4 lic_5 lic_6 lic_7 lic_8 lic_9")
 	}},
 	{"EveryAcknowledgedChangeIsAVersion", race},
+	{"BothAreToldOneClock", func(t *testing.T, s, peer storage.Store) {
+		for range 20 {
+			before, between, after := clockOf(t, s), clockOf(t, peer), clockOf(t, s)
+			if between.Before(before) || between.After(after) {
+				t.Fatalf("the one says %v and then %v, the other %v between them", before, after, between)
+			}
+		}
+	}},
 	{"ClosingOneLeavesTheOther", func(t *testing.T, s, peer storage.Store) {
 		was := commit(t, s, change(license("lic_a")))
 		must(t, peer.Close())

@@ -99,6 +99,19 @@ var keeperClauses = []clause{
 		must(t, s.Ready(t.Context()))
 		unchanged(t, s, was)
 	}},
+	{"ClockGoesForwardInWholeMilliseconds", func(t *testing.T, s storage.Store) {
+		var last time.Time
+		for range 100 {
+			now := clockOf(t, s)
+			equal(t, now, now.UTC().Truncate(time.Millisecond))
+			if now.Before(last) || now.IsZero() {
+				t.Fatalf("%v came after %v", now, last)
+			}
+			last = now
+		}
+		_, err := s.Clock(ended(t))
+		refused(t, err, fault.Unavailable)
+	}},
 	{"EverythingIsUnavailableOnceClosed", func(t *testing.T, s storage.Store) {
 		commit(t, s, change(license("lic_a")))
 		must(t, s.Close())
@@ -109,8 +122,9 @@ var keeperClauses = []clause{
 		_, errUsage := s.Usage(ctx, "lic_a", "2026-11-21", "2026-11-21")
 		_, errPending := s.Pending(ctx, 1)
 		_, errSweep := s.Sweep(ctx, second(0), 1)
+		_, errClock := s.Clock(ctx)
 		for _, err := range []error{
-			errGet, errList, errTouch, errUsage, errPending, errSweep,
+			errGet, errList, errTouch, errUsage, errPending, errSweep, errClock,
 			s.Commit(ctx, change(license("lic_b"))),
 			s.AddUsage(ctx, []storage.UsageDelta{{Record: "lic_a", Day: "2026-11-21"}}),
 			s.Ready(ctx), s.Migrate(ctx),
@@ -129,6 +143,13 @@ func deleted(id string, n int) storage.Change {
 	c := change(r)
 	c.Put = []storage.Seat{seat("act_a", second(1))}
 	return c
+}
+
+func clockOf(t *testing.T, s storage.Store) time.Time {
+	t.Helper()
+	now, err := s.Clock(t.Context())
+	must(t, err)
+	return now
 }
 
 func sweep(t *testing.T, s storage.Store, before, limit, want int) {

@@ -17,6 +17,8 @@ var _ storage.Store = (*Model)(nil)
 // fast: the suite's oracle, and a store for the tests of what stands above.
 // It survives nothing.
 type Model struct {
+	Now func() time.Time // its own clock; time.Now if nil
+
 	stateMu sync.Mutex
 	closed  bool
 	made    int // records ever inserted
@@ -253,6 +255,19 @@ func (m *Model) Sweep(ctx context.Context, before time.Time, limit int) (int, er
 func (m *Model) Ready(ctx context.Context) error {
 	defer m.stateMu.Unlock()
 	return m.enter(ctx)
+}
+
+// Clock implements storage.Keeper.
+func (m *Model) Clock(ctx context.Context) (time.Time, error) {
+	defer m.stateMu.Unlock()
+	if err := m.enter(ctx); err != nil {
+		return time.Time{}, err
+	}
+	now := time.Now
+	if m.Now != nil {
+		now = m.Now
+	}
+	return now().UTC().Truncate(time.Millisecond), nil
 }
 
 // Migrate implements storage.Keeper.

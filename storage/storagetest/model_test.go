@@ -2,6 +2,7 @@ package storagetest_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/keywright/keywright/storage"
 	"github.com/keywright/keywright/storage/storagetest"
@@ -9,4 +10,13 @@ import (
 
 func TestModelObeysTheContract(t *testing.T) {
 	storagetest.Run(t, func(*testing.T) storage.Store { return storagetest.NewModel() }, storagetest.Options{})
+}
+
+func TestTheModelsClockCanBeSet(t *testing.T) {
+	at := time.Date(2026, 11, 21, 12, 0, 0, 999_999_999, time.FixedZone("", 3600))
+	m := storagetest.NewModel()
+	m.Now = func() time.Time { return at }
+	if got, err := m.Clock(t.Context()); err != nil || got != at.UTC().Truncate(time.Millisecond) {
+		t.Errorf("%v, %v", got, err)
+	}
 }
