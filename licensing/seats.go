@@ -45,7 +45,7 @@ type SeatRelease struct {
 type SeatAnswer struct {
 	*LicenseView                     // after the change, at the time of the decision
 	AsOf         time.Time           // the license was not changed by others between then and the decision
-	Seat         *license.Activation // that the subject was given or found; nil where it was refused or needs none
+	Seat         *license.Activation // that was given, found or freed; nil where that was refused or there is none
 	Changed      bool                // a seat was taken, or a held one freed
 	Refusal      *license.Reason     // why a seat was not freed
 }
@@ -141,7 +141,7 @@ func releaseSeat(r SeatRelease, v *LicenseView, to *seatChanges) *SeatAnswer {
 	seat, refusal := l.Deactivate(id, v.At)
 	answer.Refusal = refusal
 	if seat != nil {
-		answer.Changed = seat.HeldAt(plan, v.At)
+		answer.Seat, answer.Changed = seat, seat.HeldAt(plan, v.At)
 		to.freed(*seat, nil)
 	}
 	return answer

@@ -8,7 +8,7 @@ import (
 
 // Limits bound what the holders of keys, and those who guess at them, may do.
 // They are this server's own, and in memory. Zero is no bound. Refusals are
-// RateLimited; nobody who only keeps what it has is refused.
+// RateLimited; who has a key of our shape and keeps what it has meets none.
 type Limits struct {
 	UnknownKeys    int // a minute and address (IPv6: /64), at most so many unknown keys
 	UnknownTexts   int // a minute, of all addresses, among them keys that are not of our shape

@@ -30,6 +30,44 @@ func newSeatGuard(l Limits, now func() time.Time) *seatGuard {
 	}
 }
 
+// seatChange is a seat that one request asks for. Others may decide that, more
+// than once, and even when its caller is gone.
+type seatChange struct {
+	guard *seatGuard
+
+	takenMu sync.Mutex // guards undo
+	undo    func()     // nil: not taken
+}
+
+// admit takes the change, once.
+func (c *seatChange) admit(id string, limit *int, hash string) (err error) {
+	c.takenMu.Lock()
+	defer c.takenMu.Unlock()
+	if c.undo == nil {
+		c.undo, err = c.guard.take(id, limit, hash)
+	}
+	return err
+}
+
+// giveBack gives the change back where it was taken.
+func (c *seatChange) giveBack() {
+	c.takenMu.Lock()
+	defer c.takenMu.Unlock()
+	if c.undo != nil {
+		c.undo()
+		c.undo = nil
+	}
+}
+
+// limitOf gives the effective limit of a kind of seat, nil for none.
+func limitOf(l *license.License, plan *license.Plan, kind license.SeatKind) *int {
+	terms := l.Terms(plan)
+	if kind == license.Domain {
+		return terms.MaxDomains
+	}
+	return terms.MaxMachines
+}
+
 // take is called where it is decided that a subject gets a seat, before the
 // commit: what is under way counts. id and limit are the license's, the limit for
 // that kind of seat and nil for none; hash names the subject, and differs from

@@ -6,6 +6,7 @@ import (
 
 	"github.com/keywright/keywright/fault"
 	"github.com/keywright/keywright/license"
+	"github.com/keywright/keywright/license/key"
 	"github.com/keywright/keywright/licensing"
 )
 
@@ -28,17 +29,25 @@ type ActivatePayload struct {
 }
 
 // Activate takes a seat for the subject, or finds the one that it holds, and
-// answers as Validate does after that. Errors: as Validate.
+// answers as Validate does after that. A license whose seats change too often
+// is RateLimited, to find one is not. Errors: as Validate.
 func (s *Service) Activate(ctx context.Context, in ActivateInput) (*ActivatePayload, error) {
 	request, subject, err := asked{in.Product, in.Fingerprint, in.Domain, in.Entitlements}.seatRequest()
 	name, platform := text(in.Name), text(in.Platform)
 	if err := errors.Join(err, license.CheckSeat(name, platform)); err != nil {
 		return nil, err
 	}
+	change := &seatChange{guard: s.seats}
+	admit := func(l *license.License, plan *license.Plan) error {
+		return change.admit(l.ID, limitOf(l, plan, subject.Kind), s.Licenses.SubjectHash(l, subject))
+	}
 	did, validation, err := s.seat(ctx, in.Key, func(h licensing.Holder) (*licensing.SeatAnswer, error) {
 		h.Request = request
-		return s.Licenses.Activate(ctx, licensing.SeatClaim{Holder: h, Subject: subject, Name: name, Platform: platform})
+		return s.Licenses.Activate(ctx, licensing.SeatClaim{Holder: h, Subject: subject, Name: name, Platform: platform, Admit: admit})
 	})
+	if made := did != nil && did.Changed; !made && ctx.Err() == nil {
+		change.giveBack() // where the caller is gone, others may still make it
+	}
 	switch {
 	case err != nil:
 		return nil, err
@@ -91,6 +100,10 @@ func (s *Service) Deactivate(ctx context.Context, in DeactivateInput) (*Deactiva
 	if did.Refusal != nil {
 		d = d.With(*did.Refusal)
 	}
+	if did.Changed {
+		l, freed := did.License, license.Subject{Kind: did.Seat.Kind, Text: did.Seat.Subject, Domain: did.Seat.Domain}
+		s.seats.note(l.ID, limitOf(l, found.Plan, freed.Kind), s.Licenses.SubjectHash(l, freed))
+	}
 	return &DeactivatePayload{Validation: s.validation(found, d, did.At, did.AsOf, false), Removed: did.Changed}, nil
 }
 
@@ -123,18 +136,32 @@ func (s *Service) seat(ctx context.Context, text string, decide func(licensing.H
 	case refused != "":
 		return nil, s.refuse(refused, now, now), nil
 	}
+	attempt, err := s.unknown.begin(ctx, reading)
+	if err != nil {
+		return nil, nil, err
+	}
+	did, err := s.decided(reading, decide)
+	switch err = attempt.end(err); {
+	case err == nil:
+		return did, nil, nil
+	case fault.Is(err, fault.NotFound):
+		return nil, s.refuse(license.CodeNotFound, now, now), nil
+	case fault.Is(err, fault.InvalidInput):
+		return nil, nil, err
+	}
+	return nil, nil, unavailable(err)
+}
+
+// decided has a request decided under the first of the secrets under which the
+// key leads to a license. Errors: NotFound, and those of decide.
+func (s *Service) decided(reading key.Reading, decide func(licensing.Holder) (*licensing.SeatAnswer, error)) (*licensing.SeatAnswer, error) {
 	for _, lookup := range licensing.Lookups(s.Secrets, reading) {
 		did, err := decide(licensing.Holder{Reading: reading, Lookup: lookup})
-		switch {
-		case err == nil:
-			return did, nil, nil
-		case fault.Is(err, fault.InvalidInput), fault.Is(err, fault.RateLimited):
-			return nil, nil, err
-		case !fault.Is(err, fault.NotFound):
-			return nil, nil, unavailable(err)
+		if !fault.Is(err, fault.NotFound) {
+			return did, err
 		}
 	}
-	return nil, s.refuse(license.CodeNotFound, now, now), nil
+	return nil, fault.Errorf(fault.NotFound, "license not found")
 }
 
 func snapshotOf(a *licensing.SeatAnswer) Snapshot {

@@ -35,8 +35,8 @@ func newUnknownKeys(l Limits, now func() time.Time) *unknownKeys {
 	}
 }
 
-// asking is a key that is being looked up.
-type asking struct {
+// attempt is a key that is being looked up.
+type attempt struct {
 	of   *unknownKeys
 	from netip.Addr // whom it counts for; the zero Addr: nobody
 	text bool       // it counts among all other text, too
@@ -44,8 +44,8 @@ type asking struct {
 }
 
 // begin is called before a key is looked up. Errors: RateLimited.
-func (u *unknownKeys) begin(ctx context.Context, r key.Reading) (asking, error) {
-	a := asking{of: u, ours: r.Kind == key.Ours}
+func (u *unknownKeys) begin(ctx context.Context, r key.Reading) (attempt, error) {
+	a := attempt{of: u, ours: r.Kind == key.Ours}
 	a.text = !a.ours && u.texts > 0
 	if u.keys > 0 {
 		a.from = counted(actor.AddressFrom(ctx))
@@ -58,7 +58,7 @@ func (u *unknownKeys) begin(ctx context.Context, r key.Reading) (asking, error) 
 
 // end is called with the error of the look-up, and gives what it comes to:
 // RateLimited in place of a NotFound too many, or else err itself.
-func (a asking) end(err error) error {
+func (a attempt) end(err error) error {
 	unknown := fault.Is(err, fault.NotFound)
 	if unknown && a.ours {
 		if limited := a.of.take(a); limited != nil {
@@ -71,7 +71,7 @@ func (a asking) end(err error) error {
 	return err
 }
 
-func (u *unknownKeys) take(a asking) error {
+func (u *unknownKeys) take(a attempt) error {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	now := u.now()
@@ -92,7 +92,7 @@ func (u *unknownKeys) take(a asking) error {
 	return nil
 }
 
-func (u *unknownKeys) giveBack(a asking) {
+func (u *unknownKeys) giveBack(a attempt) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	now := u.now()

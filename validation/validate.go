@@ -69,12 +69,12 @@ func (s *Service) readKey(ctx context.Context, text string) (key.Reading, licens
 // that lead nowhere. Errors: NotFound, RateLimited, and what else keeps it from
 // knowing.
 func (s *Service) find(ctx context.Context, r key.Reading, notOlderThan, now time.Time) (Snapshot, time.Time, error) {
-	asking, err := s.unknown.begin(ctx, r)
+	attempt, err := s.unknown.begin(ctx, r)
 	if err != nil {
 		return Snapshot{}, time.Time{}, err
 	}
 	found, asOf, err := s.lookUp(ctx, r, notOlderThan, now)
-	return found, asOf, asking.end(err)
+	return found, asOf, attempt.end(err)
 }
 
 func (s *Service) lookUp(ctx context.Context, r key.Reading, notOlderThan, now time.Time) (Snapshot, time.Time, error) {
