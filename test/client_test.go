@@ -57,8 +57,12 @@ func devArgs(data string) []string {
 	return []string{"serve", "--dev", "--data", data, "--listen=127.0.0.1:0", "--log-level=warn"}
 }
 
-// devEnv lets the program end at once under the race detector, too.
-func devEnv() []string { return append(os.Environ(), "GORACE=atexit_sleep_ms=10") }
+// devEnv lets the program end at once under the race detector, too, and seats
+// change hands as often as tests have them do.
+func devEnv() []string {
+	return append(os.Environ(), "GORACE=atexit_sleep_ms=10",
+		"KEYWRIGHT_SEAT_CHANGES_PER_HOUR=off", "KEYWRIGHT_SUBJECT_CHANGES_PER_HOUR=off")
+}
 
 // ask sends a document and reads the data of its answer into data. Errors:
 // errNoAnswer, *refusal.
