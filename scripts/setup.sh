@@ -1,8 +1,12 @@
 #!/usr/bin/env bash
 # Brings a Debian machine to where the tests run: it installs what is missing
-# as root, and names it to anyone else. Go itself is left to the caller.
+# as root, and names it to anyone else. Go itself is left to the caller. Then
+# it installs the packages of Node.js that the tests run, at the versions and
+# with the digests of their lock.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+node_is_new() { node -e 'process.exit(parseInt(process.versions.node) >= 18 ? 0 : 1)'; }
 
 missing=()
 need() { # need PACKAGE COMMAND...: the package, if the command fails
@@ -15,6 +19,8 @@ need make command -v make
 need git command -v git
 need curl command -v curl
 need gcc command -v gcc
+need nodejs node_is_new
+need npm command -v npm
 need libc6-dev test -e /usr/include/stdlib.h # the race detector needs cgo
 need ca-certificates test -s /etc/ssl/certs/ca-certificates.crt
 
@@ -35,9 +41,20 @@ if ((${#missing[@]})); then
 	fi
 fi
 
+if ! node_is_new; then
+	echo "Node.js is older than 18: $(node --version)" >&2
+	exit 1
+fi
+
 PATH=$PATH:/usr/local/go/bin
 if ! command -v go >/dev/null; then
 	echo "Go is missing; install $(grep '^go ' go.mod) or later: https://go.dev/doc/install" >&2
 	exit 1
 fi
 go list -m >/dev/null # refuses a Go older than go.mod's
+
+cd test/graphql-http
+if ! cmp -s package-lock.json node_modules/.installed; then
+	npm ci --ignore-scripts --loglevel=error >/dev/null
+	cp package-lock.json node_modules/.installed
+fi
