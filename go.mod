@@ -2,6 +2,8 @@ module github.com/keywright/keywright
 
 go 1.26.0
 
+ignore node_modules
+
 require (
 	github.com/99designs/gqlgen v0.17.95
 	github.com/HdrHistogram/hdrhistogram-go v1.1.2

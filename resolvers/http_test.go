@@ -3,6 +3,7 @@ package resolvers_test
 import (
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -217,6 +218,35 @@ func TestABodyIsBounded(t *testing.T) {
 			t.Errorf("%q, %d bytes: %d, want %d", c.as, c.bytes, got.status, c.want)
 		} else if c.want != http.StatusOK {
 			wantRefusal(t, c.as, got, c.want)
+		}
+	}
+}
+
+// endless is a body that says nothing of its length. It counts what is read.
+type endless struct{ read int }
+
+func (e *endless) Read(p []byte) (int, error) {
+	n := copy(p, strings.Repeat(canary, len(p)/len(canary)+1))
+	e.read += n
+	return n, nil
+}
+
+func TestALargeBodyIsNeitherReadNorEchoed(t *testing.T) {
+	a := newAPI(t)
+	for name, begin := range map[string]string{"no JSON": "", "a query": `{"query":"{ product(id: \"`} {
+		for _, media := range []string{asksJSON, asksGraphQL} {
+			body := &endless{}
+			r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/graphql", io.MultiReader(strings.NewReader(begin), body))
+			r.Header.Set("Content-Type", asksJSON)
+			r.Header.Set("Accept", media)
+			out := httptest.NewRecorder()
+			a.handler.ServeHTTP(out, r)
+			if out.Code != http.StatusRequestEntityTooLarge || out.Body.Len() > 200 || strings.Contains(out.Body.String(), "CANARY") {
+				t.Errorf("%s: %d %.300s", name, out.Code, out.Body)
+			}
+			if body.read > 256<<10 {
+				t.Errorf("%s: %d bytes were read", name, body.read)
+			}
 		}
 	}
 }

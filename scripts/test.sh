@@ -36,6 +36,7 @@ main() {
 		export KEYWRIGHT_LONG=1
 		fuzz_runs=${FUZZ_RUNS:-1000000x}
 		step set-up bash scripts/setup.sh
+		step web bash scripts/web.sh
 		step test run_tests 60m "${RAPID_CHECKS:-1000}"
 		step fuzz run_fuzz
 		;;

@@ -17,6 +17,7 @@ import (
 
 	"github.com/keywright/keywright/actor"
 	"github.com/keywright/keywright/fault"
+	"github.com/keywright/keywright/server/graphiql"
 )
 
 // Config is what a Server is made of. GraphQL, Ready and Log are needed.
@@ -68,6 +69,8 @@ func New(c Config) *Server {
 	s.routes.Handle("/graphql", c.GraphQL)
 	if c.Dev {
 		s.routes.HandleFunc("GET /{$}", index)
+		s.routes.Handle("GET "+graphiql.Root, graphiql.Handler())
+		s.routes.Handle("GET "+graphiql.Root+"/", graphiql.Handler())
 	}
 	return s
 }
@@ -140,9 +143,10 @@ func index(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	_, _ = io.WriteString(w, `Keywright, a license server, running with --dev.
 
-/graphql   the API: GraphQL by POST, most queries by GET too.
-           Staff send "Authorization: Bearer" and the admin token, which was
-           printed at start and is kept in the file admin-token beside the
-           data. Validating a key needs no token: the key is the credential.
+/graphql    the API: GraphQL by POST, most queries by GET too.
+            Staff send "Authorization: Bearer" and the admin token, which was
+            printed at start and is kept in the file admin-token beside the
+            data. Validating a key needs no token: the key is the credential.
+/graphiql   a page to try it on, with the schema and a tour.
 `)
 }

@@ -136,8 +136,33 @@ func TestTheIndexIsOfDevAlone(t *testing.T) {
 		t.Errorf("without --dev: %d", w.Code)
 	}
 	c.Dev = true
-	if w := ask(server.New(c), root()); w.Code != http.StatusOK || !strings.Contains(w.Body.String(), "/graphql") {
+	if w := ask(server.New(c), root()); w.Code != http.StatusOK || !strings.Contains(w.Body.String(), "/graphiql") {
 		t.Errorf("with --dev: %d %s", w.Code, w.Body)
+	}
+}
+
+func TestGraphiQLIsOfDevAlone(t *testing.T) {
+	c := config(answerCaller, io.Discard)
+	for _, path := range []string{"/graphiql", "/graphiql/", "/graphiql/index.html"} {
+		page := func(host string) *http.Request {
+			return httptest.NewRequest(http.MethodGet, "http://"+host+path, nil)
+		}
+		c.Dev = false
+		if w := ask(server.New(c), page("localhost:8080")); w.Code != http.StatusNotFound {
+			t.Errorf("%s without --dev: %d", path, w.Code)
+		}
+		c.Dev = true
+		if w := ask(server.New(c), page("localhost:8080")); w.Code != http.StatusOK || !strings.Contains(w.Body.String(), "<title>") {
+			t.Errorf("%s with --dev: %d %s", path, w.Code, w.Body)
+		}
+		if w := ask(server.New(c), page("example.com")); w.Code != http.StatusMisdirectedRequest {
+			t.Errorf("%s of another host: %d", path, w.Code)
+		}
+		r := page("localhost:8080")
+		r.Method = http.MethodPost
+		if w := ask(server.New(c), r); w.Code != http.StatusMethodNotAllowed {
+			t.Errorf("POST %s: %d", path, w.Code)
+		}
 	}
 }
 

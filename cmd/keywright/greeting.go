@@ -24,6 +24,7 @@ func (c *config) greet(to io.Writer, public, ops net.Listener, dev *devHome) {
 	}
 	fmt.Fprintf(to, `Admin token: %s
 Data: %s
+GraphiQL: %[3]s/graphiql
 
 Issue a license, and keep its key:
 
