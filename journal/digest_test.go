@@ -30,6 +30,7 @@ func TestADigestIsChangedByEachFieldOfTheRecordsOwn(t *testing.T) {
 		"index.created":           func(r *storage.Record) { r.Index.Created = later },
 		"index.starts":            func(r *storage.Record) { r.Index.Starts = later },
 		"index.ends":              func(r *storage.Record) { r.Index.Ends = later },
+		"index.words":             func(r *storage.Record) { r.Index.Words = []string{"ada@example.com"} },
 		"index.ends, none":        func(r *storage.Record) { r.Index.Ends = time.Time{} },
 		"index.due":               func(r *storage.Record) { r.Index.Due = later },
 		"done, none":              func(r *storage.Record) { r.Done = nil },

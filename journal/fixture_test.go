@@ -66,6 +66,7 @@ func record() storage.Record {
 			Product: "prod_0", Plan: "plan_0", State: string(license.Issued),
 			ExternalID: "order 7", CustomerEmail: "ada@example.com", CustomerExternalID: "customer 7",
 			Created: noon, Starts: noon.Add(time.Hour), Ends: noon.Add(2 * time.Hour), Due: noon.Add(3 * time.Hour),
+			Words: []string{"ada@example.com", "order 7"},
 		},
 		Done: []storage.Operation{{Name: "suspendLicense", Key: "k", Actor: "USER a", Digest: "d", At: noon}},
 		Body: []byte(`{"a":1,"b":{"c":[1,2],"d":"x"}}`),

@@ -1,7 +1,10 @@
 package storage
 
 import (
+	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/keywright/keywright/fault"
 )
@@ -10,6 +13,8 @@ import (
 const (
 	MaxEntry = 64 << 10 // bytes of an Entry's body
 	MaxID    = 64       // bytes of an id
+	MaxWord  = 1 << 10  // bytes of a word of an Index
+	MaxWords = 32       // of one Index
 )
 
 // Change is one atomic change of one record.
@@ -37,9 +42,10 @@ type Lease struct {
 }
 
 // Check refuses a Change that is not well-formed: without kind, id, attempt
-// or body, with an id that is too long, with a seat that is named twice, or
-// with an entry that has no id or is larger than MaxEntry. Every driver calls
-// it first.
+// or body, with an id that is too long, with words that are too many, too
+// long, out of order or not text of one line, with a seat that is named twice,
+// or with an entry that has no id or is larger than MaxEntry. Every driver
+// calls it first.
 func (c Change) Check() error {
 	r := c.Record
 	switch {
@@ -47,6 +53,9 @@ func (c Change) Check() error {
 		return fault.Errorf(fault.InvalidInput, "a record needs a kind and an id of at most %d bytes", MaxID)
 	case r.Version < 0 || c.Attempt == "" || len(r.Body) == 0:
 		return fault.Errorf(fault.InvalidInput, "a change needs an attempt, a version that was read and a body")
+	}
+	if err := checkWords(r.Index.Words); err != nil {
+		return err
 	}
 	named := make(map[string]bool, len(c.Put)+len(c.Remove))
 	name := func(id string) bool {
@@ -67,6 +76,19 @@ func (c Change) Check() error {
 	for _, e := range c.Entries {
 		if e.ID == "" || len(e.ID) > MaxID || len(e.Body) == 0 || len(e.Body) > MaxEntry {
 			return fault.Errorf(fault.InvalidInput, "a journal entry needs an id and 1 to %d bytes", MaxEntry)
+		}
+	}
+	return nil
+}
+
+func checkWords(words []string) error {
+	if len(words) > MaxWords {
+		return fault.Errorf(fault.InvalidInput, "a record has at most %d words", MaxWords)
+	}
+	for i, word := range words {
+		bad := !utf8.ValidString(word) || strings.ContainsFunc(word, unicode.IsControl)
+		if bad || word == "" || len(word) > MaxWord || i > 0 && words[i-1] >= word {
+			return fault.Errorf(fault.InvalidInput, "words have 1 to %d bytes of text each and are sorted, each once", MaxWord)
 		}
 	}
 	return nil

@@ -1,6 +1,7 @@
 package storage_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -15,6 +16,10 @@ func TestCheckTakesAWellFormedChange(t *testing.T) {
 	atTheBounds := wellFormed()
 	atTheBounds.Record.ID = strings.Repeat("x", storage.MaxID)
 	atTheBounds.Record.Version = 7
+	for n := range storage.MaxWords {
+		word := strings.Repeat("w", storage.MaxWord-1) + string(rune('A'+n))
+		atTheBounds.Record.Index.Words = append(atTheBounds.Record.Index.Words, word)
+	}
 	atTheBounds.Entries[0].Body = make([]byte, storage.MaxEntry)
 	if err := atTheBounds.Check(); err != nil {
 		t.Fatal(err)
@@ -23,24 +28,38 @@ func TestCheckTakesAWellFormedChange(t *testing.T) {
 
 func TestCheckRefusesWhatIsNotWellFormed(t *testing.T) {
 	long := strings.Repeat("x", storage.MaxID+1)
+	words := func(words ...string) func(*storage.Change) {
+		return func(c *storage.Change) { c.Record.Index.Words = words }
+	}
+	tooMany := make([]string, storage.MaxWords+1)
+	for n := range tooMany {
+		tooMany[n] = fmt.Sprintf("%03d", n)
+	}
 	for name, spoil := range map[string]func(c *storage.Change){
-		"no kind":               func(c *storage.Change) { c.Record.Kind = "" },
-		"no id":                 func(c *storage.Change) { c.Record.ID = "" },
-		"a long id":             func(c *storage.Change) { c.Record.ID = long },
-		"a negative version":    func(c *storage.Change) { c.Record.Version = -1 },
-		"no attempt":            func(c *storage.Change) { c.Attempt = "" },
-		"no body":               func(c *storage.Change) { c.Record.Body = nil },
-		"a seat without id":     func(c *storage.Change) { c.Put[0].ID = "" },
-		"a seat with a long id": func(c *storage.Change) { c.Put[0].ID = long },
-		"a seat without body":   func(c *storage.Change) { c.Put[0].Body = nil },
-		"a seat put twice":      func(c *storage.Change) { c.Put = append(c.Put, c.Put[0]) },
-		"a seat removed twice":  func(c *storage.Change) { c.Remove = append(c.Remove, c.Remove[0]) },
-		"put and removed":       func(c *storage.Change) { c.Remove[0].ID = c.Put[0].ID },
-		"a removal without id":  func(c *storage.Change) { c.Remove[0].ID = "" },
-		"an entry without id":   func(c *storage.Change) { c.Entries[0].ID = "" },
-		"an entry's long id":    func(c *storage.Change) { c.Entries[0].ID = long },
-		"an empty entry":        func(c *storage.Change) { c.Entries[0].Body = nil },
-		"a large entry":         func(c *storage.Change) { c.Entries[0].Body = make([]byte, storage.MaxEntry+1) },
+		"no kind":                func(c *storage.Change) { c.Record.Kind = "" },
+		"no id":                  func(c *storage.Change) { c.Record.ID = "" },
+		"a long id":              func(c *storage.Change) { c.Record.ID = long },
+		"a negative version":     func(c *storage.Change) { c.Record.Version = -1 },
+		"no attempt":             func(c *storage.Change) { c.Attempt = "" },
+		"no body":                func(c *storage.Change) { c.Record.Body = nil },
+		"too many words":         words(tooMany...),
+		"a long word":            words(strings.Repeat("x", storage.MaxWord+1)),
+		"an empty word":          words("", "x"),
+		"a word twice":           words("x", "x"),
+		"words out of order":     words("y", "x"),
+		"a word of two lines":    words("x\ny"),
+		"a word that is no text": words("x\xff"),
+		"a seat without id":      func(c *storage.Change) { c.Put[0].ID = "" },
+		"a seat with a long id":  func(c *storage.Change) { c.Put[0].ID = long },
+		"a seat without body":    func(c *storage.Change) { c.Put[0].Body = nil },
+		"a seat put twice":       func(c *storage.Change) { c.Put = append(c.Put, c.Put[0]) },
+		"a seat removed twice":   func(c *storage.Change) { c.Remove = append(c.Remove, c.Remove[0]) },
+		"put and removed":        func(c *storage.Change) { c.Remove[0].ID = c.Put[0].ID },
+		"a removal without id":   func(c *storage.Change) { c.Remove[0].ID = "" },
+		"an entry without id":    func(c *storage.Change) { c.Entries[0].ID = "" },
+		"an entry's long id":     func(c *storage.Change) { c.Entries[0].ID = long },
+		"an empty entry":         func(c *storage.Change) { c.Entries[0].Body = nil },
+		"a large entry":          func(c *storage.Change) { c.Entries[0].Body = make([]byte, storage.MaxEntry+1) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := wellFormed()

@@ -1,6 +1,10 @@
 package storage
 
-import "time"
+import (
+	"time"
+
+	"github.com/keywright/keywright/fault"
+)
 
 // Order is the order of a list.
 type Order string
@@ -55,4 +59,27 @@ type Page struct {
 	Records []*Stored
 	End     Place // behind the last record; empty on an empty page
 	More    bool  // whether anything lies behind it
+}
+
+// SearchQuery asks for the records of one kind that have a word which begins
+// with a prefix. An index serves it while one kind alone has words, whatever
+// the prefix and however few of the records are of these products: it costs a
+// seek for each product, or for each that there is.
+type SearchQuery struct {
+	Kind     Kind
+	Prefix   string   // plain text: no character in it stands for another
+	Products []string // one of these ids; nil is all, empty is none
+	First    int      // at most so many records, at least 1
+}
+
+// Check refuses a SearchQuery that is not well-formed. Every driver calls it
+// first.
+func (q SearchQuery) Check() error {
+	switch {
+	case q.Prefix == "" || len(q.Prefix) > MaxWord:
+		return fault.Invalid("text", "text must have 1 to %d bytes", MaxWord)
+	case q.First < 1:
+		return fault.Invalid("first", "first must be at least 1")
+	}
+	return nil
 }

@@ -29,7 +29,7 @@ type Record struct {
 	Body     []byte      // a JSON object, the owner's; it need not repeat what Index says
 }
 
-// Index holds the fields that filters and orders name. Empty text and the
+// Index holds the fields that filters, orders and searches name. Empty text and the
 // zero time are «none» and match no filter. Its JSON goes into the digests of
 // records: names stay, and what is none is absent.
 type Index struct {
@@ -43,6 +43,7 @@ type Index struct {
 	Starts             time.Time `json:"starts,omitzero"`
 	Ends               time.Time `json:"ends,omitzero"`
 	Due                time.Time `json:"due,omitzero"`
+	Words              []string  `json:"words,omitempty"` // what Search finds the record by, in byte order, each once
 }
 
 // Operation is a change that was made under an idempotency key. Which are

@@ -40,6 +40,15 @@ type Reader interface {
 	// NotFound. A place of another order or of another driver's making is
 	// InvalidInput on the field after.
 	List(ctx context.Context, q Query) (Page, error)
+
+	// Search gives at most q.First records of q.Kind that have a word which
+	// begins with q.Prefix, each once. They come in the byte order of the
+	// first such word of each, so the prefix itself comes before what goes on;
+	// of one word the newest first, by Created or by the order in which they
+	// were inserted, whichever a driver keeps. No match is none, not NotFound.
+	// A prefix that is empty, or longer than MaxWord, is InvalidInput on the
+	// field text.
+	Search(ctx context.Context, q SearchQuery) ([]*Stored, error)
 }
 
 // Committer changes records.

@@ -27,7 +27,7 @@ func (b bench) storage(ctx context.Context, sizes []int) error {
 	if b.entries {
 		entries = "with"
 	}
-	fmt.Printf("\nstorage, SQLite; aims with 1,000,000 licenses: 1,200 MB, p99 1.5 times that with 1,000\n")
+	fmt.Printf("\nstorage, SQLite; aims with 1,000,000 licenses: 1,200 MB and 200 MB of words, p99 1.5 times that with 1,000, a search 5 ms\n")
 	operations := make([][]storagetest.Operation, len(sizes))
 	for i, size := range sizes {
 		store, err := b.fill(ctx, size, entries)

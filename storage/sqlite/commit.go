@@ -18,17 +18,17 @@ const (
 
 const (
 	insertRecord = `INSERT INTO record (kind, version, revision, attempt, done, body, product, plan, state,
-		external_id, customer_email, customer_external_id, created, starts, ends, due, id)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`
+		external_id, customer_email, customer_external_id, created, starts, ends, due, words, id)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`
 
 	// An update that leaves the index fields alone rewrites no index.
 	updateRecord = `UPDATE record SET kind = ?, version = ?, revision = ?, attempt = ?, done = ?, body = ?
 		WHERE row = ?`
 	updateIndexed = `UPDATE record SET kind = ?, version = ?, revision = ?, attempt = ?, done = ?, body = ?,
 		product = ?, plan = ?, state = ?, external_id = ?, customer_email = ?, customer_external_id = ?,
-		created = ?, starts = ?, ends = ?, due = ? WHERE row = ?`
+		created = ?, starts = ?, ends = ?, due = ?, words = ? WHERE row = ?`
 	selectIndexed = `SELECT row, version, kind, product, plan, state, external_id, customer_email,
-		customer_external_id, created, starts, ends, due FROM record WHERE id = ?`
+		customer_external_id, created, starts, ends, due, words FROM record WHERE id = ?`
 
 	putSeat = `INSERT INTO seat (row, id, lease, seen, body) VALUES (?, ?, ?, ?, ?)
 		ON CONFLICT (row, id) DO UPDATE SET seen = excluded.seen, body = excluded.body,
@@ -76,16 +76,20 @@ func (w *writer) putRecord(c storage.Change) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	index, err := w.indexColumns(c.Record.Index)
+	index, err := w.indexColumns(c.Record.ID, c.Record.Index)
 	if err != nil {
 		return 0, err
 	}
+	is := wordSet{number(index[0]), c.Record.Index.Words}
 	if c.Record.Version == 0 {
 		changed, row, err := w.conn.exec(insertRecord, append(append(own, index...), c.Record.ID)...)
 		if err == nil && changed == 0 {
 			err = fault.Clash(fault.Taken, c.Record.ID, "the id is taken")
 		}
-		return row, err
+		if err != nil {
+			return 0, err
+		}
+		return row, w.moveWords(row, wordSet{}, is)
 	}
 	stored, found, err := w.conn.one(selectIndexed, c.Record.ID)
 	if err != nil {
@@ -97,10 +101,13 @@ func (w *writer) putRecord(c storage.Change) (int64, error) {
 	row := number(stored[0])
 	if equal(index, stored[3:]) {
 		_, _, err = w.conn.exec(updateRecord, append(own, row)...)
-	} else {
-		_, _, err = w.conn.exec(updateIndexed, append(append(own, index...), row)...)
+		return row, err
 	}
-	return row, err
+	was := wordSet{number(stored[3]), decodeWords(stored[13], sharedWith(c.Record.ID, stored[6:9]))}
+	if _, _, err = w.conn.exec(updateIndexed, append(append(own, index...), row)...); err != nil {
+		return 0, err
+	}
+	return row, w.moveWords(row, was, is)
 }
 
 func ownColumns(c storage.Change) ([]driver.Value, error) {
@@ -113,11 +120,11 @@ func ownColumns(c storage.Change) ([]driver.Value, error) {
 		done = string(encoded)
 	}
 	r := c.Record
-	return append(make([]driver.Value, 0, 17),
+	return append(make([]driver.Value, 0, 18),
 		string(r.Kind), r.Version+1, r.Revision, c.Attempt, done, string(r.Body)), nil
 }
 
-func (w *writer) indexColumns(x storage.Index) ([]driver.Value, error) {
+func (w *writer) indexColumns(id string, x storage.Index) ([]driver.Value, error) {
 	product, err := w.names.add(w.conn, x.Product)
 	if err != nil {
 		return nil, err
@@ -130,11 +137,11 @@ func (w *writer) indexColumns(x storage.Index) ([]driver.Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	return []driver.Value{
-		product, plan, state,
-		orNull(x.ExternalID), orNull(x.CustomerEmail), orNull(x.CustomerExternalID),
+	names := []driver.Value{orNull(x.ExternalID), orNull(x.CustomerEmail), orNull(x.CustomerExternalID)}
+	return append(append([]driver.Value{product, plan, state}, names...),
 		millisOr(x.Created, neverCreated), millis(x.Starts), millisOr(x.Ends, neverEnds), millis(x.Due),
-	}, nil
+		encodeWords(x.Words, sharedWith(id, names)),
+	), nil
 }
 
 func equal(a, b []driver.Value) bool {

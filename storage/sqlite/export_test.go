@@ -51,6 +51,13 @@ func explain(ctx context.Context, c *conn, sc scan) (string, error) {
 	}
 }
 
+// The queries of a search: where each product begins, and the words of one.
+const (
+	FirstWords  = firstWords
+	AllFirst    = allFirst
+	SearchWords = searchWords
+)
+
 // KeyedPlans gives the plans of the statements that go by key.
 func KeyedPlans(ctx context.Context, s storage.Store) (map[string]string, error) {
 	plans := map[string]string{}
@@ -58,6 +65,7 @@ func KeyedPlans(ctx context.Context, s storage.Store) (map[string]string, error)
 		for query, args := range map[string]int{
 			selectRecord: 1, selectSeats: 1, selectIndexed: 1, selectSeat: 2, selectLease: 2,
 			selectRow: 1, selectDay: 2, listDays: 3, selectDeleted: 2,
+			selectWords: 1, deleteWord: 3, searchWords: 3, firstWords: 3, allFirst: 2,
 		} {
 			sc := scan{query: query}
 			for range args {

@@ -44,6 +44,9 @@ func (s *Store) Sweep(ctx context.Context, before time.Time, limit int) (int, er
 			return err
 		}
 		for _, row := range rows {
+			if err := w.dropWords(row); err != nil {
+				return err
+			}
 			for _, table := range []string{"seat", "total", "day", "record"} {
 				if _, _, err := w.conn.exec("DELETE FROM "+table+" WHERE row = ?", row); err != nil {
 					return err

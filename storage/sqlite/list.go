@@ -23,11 +23,7 @@ func (s *Store) List(ctx context.Context, q storage.Query) (storage.Page, error)
 		return storage.Page{}, fault.Invalid("first", "first must be at least 1")
 	}
 	var page storage.Page
-	err = s.read(ctx, func(c *conn) error {
-		if _, _, err := c.exec("BEGIN"); err != nil { // all scans see one snapshot
-			return err
-		}
-		defer func() { _, _, _ = c.exec("COMMIT") }()
+	err = s.snapshot(ctx, func(c *conn) error {
 		scans, err := s.scans(c, q, o, after)
 		if err != nil {
 			return err

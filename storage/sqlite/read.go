@@ -11,7 +11,7 @@ import (
 // The columns that decode reads, of record r and total t.
 const columns = `r.row, r.id, r.kind, r.version, r.revision, r.attempt, r.product, r.plan, r.state,
 	r.external_id, r.customer_email, r.customer_external_id, r.created, r.starts, r.ends, r.due, r.done, r.body,
-	t.count, t.last, EXISTS (SELECT 1 FROM seat AS s WHERE s.row = r.row)`
+	t.count, t.last, EXISTS (SELECT 1 FROM seat AS s WHERE s.row = r.row), r.words`
 
 const (
 	selectRecord = "SELECT " + columns + " FROM record AS r LEFT JOIN total AS t ON t.row = r.row WHERE r.id = ?"
@@ -30,6 +30,17 @@ func (s *Store) read(ctx context.Context, f func(*conn) error) error {
 	}
 	defer s.readers.give(c)
 	return translate(f(c))
+}
+
+// snapshot is read where all that f reads is of one moment.
+func (s *Store) snapshot(ctx context.Context, f func(*conn) error) error {
+	return s.read(ctx, func(c *conn) error {
+		if _, _, err := c.exec("BEGIN"); err != nil {
+			return err
+		}
+		defer func() { _, _, _ = c.exec("COMMIT") }()
+		return f(c)
+	})
 }
 
 // Get implements storage.Reader.
@@ -75,6 +86,7 @@ func (s *Store) decode(cur *cursor) (*storage.Stored, error) {
 			Index: storage.Index{
 				ExternalID: text(v[9]), CustomerEmail: text(v[10]), CustomerExternalID: text(v[11]),
 				Starts: moment(v[13]), Due: moment(v[15]),
+				Words: decodeWords(v[21], sharedWith(text(v[1]), v[9:12])),
 			},
 		},
 		Total: storage.UsageTotal{Count: number(v[18]), Last: moment(v[19])},

@@ -92,19 +92,31 @@ func (s *Store) productTerms(c *conn, products []string) ([]terms, error) {
 	if products == nil {
 		return []terms{{}}, nil
 	}
-	var each []terms
+	numbers, err := s.productNumbers(c, products)
+	if err != nil {
+		return nil, err
+	}
+	each := make([]terms, len(numbers))
+	for i, number := range numbers {
+		each[i].add("r.product = ?", number)
+	}
+	return each, nil
+}
+
+// productNumbers gives the numbers of these products, each once, without those
+// that no record names.
+func (s *Store) productNumbers(c *conn, products []string) ([]int64, error) {
+	var numbers []int64
 	for _, id := range slices.Compact(slices.Sorted(slices.Values(products))) {
 		number, found, err := s.names.number(c, id)
 		if err != nil {
 			return nil, err
 		}
 		if found && id != "" {
-			var t terms
-			t.add("r.product = ?", number)
-			each = append(each, t)
+			numbers = append(numbers, number)
 		}
 	}
-	return each, nil
+	return numbers, nil
 }
 
 // stateTerms gives the term of the state, or of each state that there is where

@@ -2,6 +2,7 @@ package storagetest
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -134,6 +135,7 @@ func full(id string, n int) storage.Record {
 			Product: "prd_" + suffix, Plan: "pln_" + suffix, State: "state " + suffix,
 			ExternalID: "Order-" + suffix, CustomerEmail: suffix + "@example.com", CustomerExternalID: "c" + suffix,
 			Created: second(n).Add(time.Millisecond), Starts: second(n + 1), Ends: second(n + 2), Due: second(n + 3),
+			Words: slices.Sorted(slices.Values([]string{suffix + "@example.com", "c" + suffix, id, "order-" + suffix, "wort " + suffix})),
 		},
 		Done: []storage.Operation{
 			{Name: "renewLicense", Key: "k" + suffix, Actor: "USER i|s", Digest: "d", At: second(n)},

@@ -55,7 +55,7 @@ var concurrencyClauses = []clause{
 		})
 		for n := 0; n < writers; n += 2 {
 			got := get(t, s, fmt.Sprint("lic_", n))
-			equal(t, got.Index, full("", n%3).Index)
+			equal(t, got.Index, full(got.ID, n%3).Index)
 			equal(t, len(got.Seats), 1)
 		}
 		unchanged(t, s, taken)
@@ -141,6 +141,8 @@ var peerClauses = []struct {
 			unchanged(t, s, get(t, peer, r.ID))
 			listed(t, peer, storage.CreatedNewest, storage.Filter{Plan: r.Index.Plan, State: r.Index.State}, r.ID)
 			listed(t, s, storage.EndsSoonest, storage.Filter{Products: []string{r.Index.Product}}, r.ID)
+			searched(t, peer, r.ID, r.ID)
+			searched(t, s, r.ID, r.ID, r.Index.Product)
 		}
 		listed(t, s, storage.CreatedOldest, storage.Filter{},
 			"lic_0 lic_1 lic_2 lic_3 lic_4 lic_5 lic_6 lic_7 lic_8 lic_9")

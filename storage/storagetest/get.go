@@ -40,10 +40,10 @@ var getClauses = []clause{
 		c := change(full("lic_a", 0))
 		c.Put = []storage.Seat{seat("act_a", second(9))}
 		want := commit(t, s, c)
-		c.Record.Body[2], c.Put[0].Body[2], c.Record.Done[0].Name = 'X', 'X', "X"
+		c.Record.Body[2], c.Put[0].Body[2], c.Record.Done[0].Name, c.Record.Index.Words[0] = 'X', 'X', "X", "X"
 		unchanged(t, s, want)
 		given := get(t, s, "lic_a")
-		given.Body[2], given.Seats[0].Body[2], given.Done[0].Name = 'X', 'X', "X"
+		given.Body[2], given.Seats[0].Body[2], given.Done[0].Name, given.Index.Words[0] = 'X', 'X', "X", "X"
 		unchanged(t, s, want)
 	}},
 	{"IsUnavailableToACallerWhoseContextEnded", func(t *testing.T, s storage.Store) {

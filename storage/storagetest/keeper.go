@@ -118,13 +118,14 @@ var keeperClauses = []clause{
 		ctx := t.Context()
 		_, errGet := s.Get(ctx, "lic_a")
 		_, errList := s.List(ctx, storage.Query{Kind: storage.License, Order: storage.CreatedNewest, First: 1})
+		_, errSearch := s.Search(ctx, storage.SearchQuery{Kind: storage.License, Prefix: "x", First: 1})
 		_, errTouch := s.Touch(ctx, []storage.Lease{{Record: "lic_a", Seat: "act_a"}})
 		_, errUsage := s.Usage(ctx, "lic_a", "2026-11-21", "2026-11-21")
 		_, errPending := s.Pending(ctx, 1)
 		_, errSweep := s.Sweep(ctx, second(0), 1)
 		_, errClock := s.Clock(ctx)
 		for _, err := range []error{
-			errGet, errList, errTouch, errUsage, errPending, errSweep, errClock,
+			errGet, errList, errSearch, errTouch, errUsage, errPending, errSweep, errClock,
 			s.Commit(ctx, change(license("lic_b"))),
 			s.AddUsage(ctx, []storage.UsageDelta{{Record: "lic_a", Day: "2026-11-21"}}),
 			s.Ready(ctx), s.Migrate(ctx),

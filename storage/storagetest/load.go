@@ -7,6 +7,8 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
+	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -20,6 +22,7 @@ const (
 	loadProducts = 5
 	loadPlans    = 3 // of each product
 	perCustomer  = 3 // licenses
+	firstNames   = 400
 )
 
 // Fill commits the licenses numbered from first up to (not including) last,
@@ -95,8 +98,28 @@ func LicenseIndex(n int) storage.Index {
 	case p < 8:
 		x.Starts = created.AddDate(0, 0, 3)
 	}
+	x.Words = licenseWords(n, x)
 	return x
 }
+
+// licenseWords are what the use-cases have a license found by: with its names,
+// its customer's name from each word on that is not too short.
+func licenseWords(n int, x storage.Index) []string {
+	name := loadName(n)
+	_, last, _ := strings.Cut(name, " ")
+	words := []string{LicenseID(n), x.ExternalID, x.CustomerEmail, x.CustomerExternalID, loadHint(n), name, last}
+	slices.Sort(words)
+	return words
+}
+
+// loadName is the name of the customer of license number n.
+func loadName(n int) string {
+	customer := n / perCustomer
+	return loadID("first", customer%firstNames)[6:14] + " " + loadID("last", customer)[5:17]
+}
+
+// loadHint is the end of the key of license number n.
+func loadHint(n int) string { return loadID("key", n)[4:9] }
 
 // licenseBody has what the use-cases write for a license that was issued under
 // an idempotency key, with a customer and metadata, and with a sealed copy of
@@ -104,10 +127,10 @@ func LicenseIndex(n int) storage.Index {
 func licenseBody(n int) []byte {
 	lookup, sealed := loadHash("lookup", n), append(loadHash("sealed", n), loadHash("more", n)...)
 	sealed = append(sealed, lookup[:12]...)
-	return fmt.Appendf(nil, `{"customerName":"Customer number %d","metadata":{"channel":"web shop","order":"%08d"},`+
-		`"keys":[{"lookup":%q,"hint":"%05d","sealed":%q}],"secret":"%x","inputDigest":"%x.%.22s.%.22s",`+
+	return fmt.Appendf(nil, `{"customerName":%q,"metadata":{"channel":"web shop","order":"%08d"},`+
+		`"keys":[{"lookup":%q,"hint":%q,"sealed":%q}],"secret":"%x","inputDigest":"%x.%.22s.%.22s",`+
 		`"createdBy":{"kind":"USER","id":"https://login.example.com|%x"},"updatedAt":"2026-01-01T00:00:00.000Z"}`,
-		n/perCustomer, n, base64.StdEncoding.EncodeToString(lookup), n%100_000, base64.StdEncoding.EncodeToString(sealed),
+		loadName(n), n, base64.StdEncoding.EncodeToString(lookup), loadHint(n), base64.StdEncoding.EncodeToString(sealed),
 		lookup[:8], lookup[:8], loadID("dig", n), loadID("key", n), sealed[:12])
 }
 

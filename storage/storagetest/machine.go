@@ -38,7 +38,7 @@ func runMachine(t *testing.T, open func(t *testing.T) storage.Store) {
 		defer func() { _ = m.store.Close() }()
 		r.Repeat(map[string]func(*rapid.T){
 			"commit": m.commit, "change": m.change, "touch": m.touch, "count": m.count,
-			"usage": m.usage, "sweep": m.sweep, "list": m.list, "": m.check,
+			"usage": m.usage, "sweep": m.sweep, "list": m.list, "search": m.search, "": m.check,
 		})
 	})
 }
@@ -55,6 +55,13 @@ func drawText(r *rapid.T, what string) string {
 	return rapid.SampledFrom([]string{"", "x", "y", "Y"}).Draw(r, what)
 }
 
+// drawWords draws words that are the texts and ids of records, and others.
+func drawWords(r *rapid.T) []string {
+	words := rapid.SliceOfN(rapid.SampledFrom([]string{"a", "b", "x", "y", "xy", "xya", "xyb"}), 0, 4).Draw(r, "words")
+	slices.Sort(words)
+	return slices.Compact(words)
+}
+
 func drawRecord(r *rapid.T) storage.Record {
 	return storage.Record{
 		Kind:     rapid.SampledFrom([]storage.Kind{storage.License, storage.License, storage.Plan}).Draw(r, "kind"),
@@ -67,7 +74,7 @@ func drawRecord(r *rapid.T) storage.Record {
 			ExternalID: drawText(r, "external id"), CustomerEmail: drawText(r, "email"),
 			CustomerExternalID: drawText(r, "customer"),
 			Created:            drawTime(r, "created"), Starts: drawTime(r, "starts"),
-			Ends: drawTime(r, "ends"), Due: drawTime(r, "due"),
+			Ends: drawTime(r, "ends"), Due: drawTime(r, "due"), Words: drawWords(r),
 		},
 		Body: fmt.Appendf(nil, `{"n":"%d"}`, rapid.IntRange(0, 9).Draw(r, "body")),
 	}
@@ -190,6 +197,38 @@ func (m *machine) list(r *rapid.T) {
 	slices.SortFunc(got, byID)
 	slices.SortFunc(want, byID)
 	m.same(r, got, want, nil)
+}
+
+// search compares the words that records are found by, in their order, and
+// where no limit cuts it off all that is found. Records of one word come in an
+// order of each one's own.
+func (m *machine) search(r *rapid.T) {
+	q := storage.SearchQuery{
+		Kind:   rapid.SampledFrom([]storage.Kind{storage.License, storage.License, storage.Plan}).Draw(r, "kind"),
+		Prefix: rapid.SampledFrom([]string{"x", "xy", "a", "y", "z"}).Draw(r, "prefix"),
+		First:  rapid.SampledFrom([]int{1, 2, 99}).Draw(r, "first"),
+	}
+	if rapid.Bool().Draw(r, "of products") {
+		q.Products = rapid.SliceOfN(rapid.SampledFrom([]string{"x", "y", "z", ""}), 0, 3).Draw(r, "products")
+	}
+	want, _ := m.model.Search(m.t.Context(), q)
+	got, err := m.store.Search(m.t.Context(), q)
+	m.same(r, wordsOf(got, q.Prefix), wordsOf(want, q.Prefix), err)
+	if q.First < 99 {
+		return
+	}
+	byID := func(a, b *storage.Stored) int { return strings.Compare(a.ID, b.ID) }
+	slices.SortFunc(got, byID)
+	slices.SortFunc(want, byID)
+	m.same(r, got, want, nil)
+}
+
+// wordsOf gives the word that each record is found by.
+func wordsOf(found []*storage.Stored, prefix string) (words []string) {
+	for _, r := range found {
+		words = append(words, firstWord(r.Index, prefix))
+	}
+	return words
 }
 
 func (m *machine) walk(r *rapid.T, s storage.Store, q storage.Query) []*storage.Stored {

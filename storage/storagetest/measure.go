@@ -92,9 +92,9 @@ type Operation struct {
 }
 
 // Operations gives what is measured on a store of the licenses that Fill made,
-// size in number: reading one by key, adding one with its entry, and under
-// each filter that Query lists the first page of 50 and the hundredth, or the
-// last full one where there are fewer.
+// size in number: reading one by key, adding one with its entry, under each
+// filter that Query lists the first page of 50 and the hundredth, or the last
+// full one where there are fewer, and searching.
 func Operations(ctx context.Context, s storage.Store, size int) ([]Operation, error) {
 	var next atomic.Int64
 	next.Store(int64(size))
@@ -116,6 +116,11 @@ func Operations(ctx context.Context, s storage.Store, size int) ([]Operation, er
 		}
 		all = append(all, pages...)
 	}
+	searches, err := searchesOf(ctx, s, size)
+	if err != nil {
+		return nil, err
+	}
+	all = append(all, searches...)
 	return append(all,
 		Operation{Name: "commit, 1 caller", Callers: 1, Run: commit},
 		Operation{Name: "commit, 32 callers", Callers: 32, Run: commit},

@@ -79,6 +79,7 @@ func (r *modelRecord) stored() *storage.Stored {
 
 func cloneRecord(r storage.Record) storage.Record {
 	r.Done, r.Body = slices.Clone(r.Done), slices.Clone(r.Body)
+	r.Index.Words = slices.Clone(r.Index.Words)
 	return r
 }
 

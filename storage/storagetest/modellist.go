@@ -87,6 +87,11 @@ func modelPosition(q storage.Query) (position, error) {
 	return after, nil
 }
 
+// ofProducts reports whether x is of one of these products; nil is all.
+func ofProducts(x storage.Index, products []string) bool {
+	return products == nil || x.Product != "" && slices.Contains(products, x.Product)
+}
+
 // matches reports whether all that f names holds of x.
 func matches(x storage.Index, f storage.Filter) bool {
 	same := func(want, have string) bool { return want == "" || want == have }
@@ -94,7 +99,7 @@ func matches(x storage.Index, f storage.Filter) bool {
 	before := func(bound, t time.Time) bool { return bound.IsZero() || !t.IsZero() && t.Before(bound) }
 	open := f.OpenAt.IsZero() ||
 		!x.Starts.After(f.OpenAt) && (x.Ends.IsZero() || x.Ends.After(f.OpenAt))
-	return (f.Products == nil || x.Product != "" && slices.Contains(f.Products, x.Product)) &&
+	return ofProducts(x, f.Products) &&
 		same(f.Plan, x.Plan) && same(f.State, x.State) && same(f.ExternalID, x.ExternalID) &&
 		same(f.CustomerEmail, x.CustomerEmail) && same(f.CustomerExternalID, x.CustomerExternalID) &&
 		after(f.CreatedAfter, x.Created) && before(f.CreatedBefore, x.Created) &&

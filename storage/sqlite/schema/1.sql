@@ -33,6 +33,7 @@ CREATE TABLE record (
 	external_id          TEXT,
 	customer_email       TEXT,
 	customer_external_id TEXT,
+	words                TEXT, -- see words.go
 	done                 TEXT,
 	body                 TEXT NOT NULL
 ) STRICT;
@@ -67,6 +68,15 @@ CREATE INDEX other_product_created ON record (kind, product, created) WHERE kind
 
 -- Sweep; 1 is the state deleted.
 CREATE INDEX record_deleted ON record (due) WHERE state = 1;
+
+-- Search, in the order of its answer. Words are taken out by what the record
+-- says that they are: no index leads from a record to them.
+CREATE TABLE word (
+	product INTEGER NOT NULL,
+	text    TEXT NOT NULL,
+	row     INTEGER NOT NULL,
+	PRIMARY KEY (product, text, row DESC)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE seat (
 	row   INTEGER NOT NULL,
