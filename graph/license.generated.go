@@ -3079,6 +3079,25 @@ func (ec *executionContext) marshalOIssueLicensePayload2ᚖgithubᚗcomᚋkeywri
 	return ec._IssueLicensePayload(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalOLicense2ᚕᚖgithubᚗcomᚋkeywrightᚋkeywrightᚋlicensingᚐLicenseViewᚄ(ctx context.Context, sel ast.SelectionSet, v []*licensing.LicenseView) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNLicense2ᚖgithubᚗcomᚋkeywrightᚋkeywrightᚋlicensingᚐLicenseView(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
 func (ec *executionContext) marshalOLicense2ᚖgithubᚗcomᚋkeywrightᚋkeywrightᚋlicensingᚐLicenseView(ctx context.Context, sel ast.SelectionSet, v *licensing.LicenseView) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null

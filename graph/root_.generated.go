@@ -230,13 +230,14 @@ type ComplexityRoot struct {
 	}
 
 	Query struct {
-		Explain  func(childComplexity int, license string, input *validation.ExplainInput) int
-		License  func(childComplexity int, id *string, key *string) int
-		Licenses func(childComplexity int, filter *licensing.LicenseFilter, orderBy licensing.LicenseOrder, first int, after *string) int
-		Plan     func(childComplexity int, id string) int
-		Product  func(childComplexity int, id string) int
-		Products func(childComplexity int, archived bool, first int, after *string) int
-		Validate func(childComplexity int, input validation.ValidateInput) int
+		Explain        func(childComplexity int, license string, input *validation.ExplainInput) int
+		License        func(childComplexity int, id *string, key *string) int
+		Licenses       func(childComplexity int, filter *licensing.LicenseFilter, orderBy licensing.LicenseOrder, first int, after *string) int
+		Plan           func(childComplexity int, id string) int
+		Product        func(childComplexity int, id string) int
+		Products       func(childComplexity int, archived bool, first int, after *string) int
+		SearchLicenses func(childComplexity int, text string, product *string) int
+		Validate       func(childComplexity int, input validation.ValidateInput) int
 	}
 
 	ReinstateLicensePayload struct {
@@ -1240,6 +1241,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Products(childComplexity, args["archived"].(bool), args["first"].(int), args["after"].(*string)), true
+	case "Query.searchLicenses":
+		if e.ComplexityRoot.Query.SearchLicenses == nil {
+			break
+		}
+
+		args, err := ec.field_Query_searchLicenses_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.SearchLicenses(childComplexity, args["text"].(string), args["product"].(*string)), true
 	case "Query.validate":
 		if e.ComplexityRoot.Query.Validate == nil {
 			break

@@ -34,7 +34,7 @@ type acmeShop struct {
 func newAcmeShop(t testing.TB) *acmeShop {
 	t.Helper()
 	s := &acmeShop{shop: newShop(t)}
-	s.issued, s.suspended, s.revoked = s.issue(t, nil), s.issue(t, nil), s.issue(t, nil)
+	s.issued, s.suspended, s.revoked = s.issue(t, ofAda), s.issue(t, nil), s.issue(t, nil)
 	must(s.SuspendLicense(as(ada), licensing.SuspendLicenseInput{License: s.suspended.License.ID()}))(t)
 	must(s.RevokeLicense(as(ada), licensing.RevokeLicenseInput{License: s.revoked.License.ID()}))(t)
 	s.seat = must(s.Activate(context.Background(), s.claim(t, s.issued.Key, "m-1")))(t).Seat.ID
@@ -98,6 +98,10 @@ func useCases() []useCase {
 		}},
 		{"RevealLicenseKey", authz.LicenseRevealKey, func(ctx context.Context, s *acmeShop) (any, error) {
 			return s.RevealLicenseKey(ctx, licensing.RevealLicenseKeyInput{License: s.id(), Reason: "lost"})
+		}},
+		{"SearchLicenses", authz.LicenseRead, func(ctx context.Context, s *acmeShop) (any, error) { return s.SearchLicenses(ctx, "lic_", nil) }},
+		{"SearchLicenses", authz.LicenseRead, func(ctx context.Context, s *acmeShop) (any, error) {
+			return s.SearchLicenses(ctx, "lic_", ptr("acme"))
 		}},
 	}
 }

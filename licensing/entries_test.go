@@ -301,6 +301,8 @@ func (s *shop) liveWithCanaries(t testing.TB, heard *strings.Builder) string {
 		must(s.RevokeLicense(ctx, licensing.RevokeLicenseInput{License: id, Reason: ptr(c["reason of revocation"])}))(t)
 		must(s.NoteFirstUse(ctx, id, noon))(t)
 	}
+	must(s.SearchLicenses(ctx, c["customer's name"], nil))(t)
+	fail(s.SearchLicenses(ctx, strings.Repeat(c["customer's name"], 99), nil))
 	s.breakWithCanaries(t, fail, made, full)
 	return made.Key
 }

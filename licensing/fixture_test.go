@@ -177,6 +177,11 @@ func proLicense(change func(*licensing.IssueLicenseInput)) licensing.IssueLicens
 	return in
 }
 
+// ofAda makes ada the customer of a license that is issued.
+func ofAda(in *licensing.IssueLicenseInput) {
+	in.Customer = &licensing.CustomerInput{Email: ptr("Ada@Example.com"), Name: ptr("Ada King Lovelace"), ExternalID: ptr("C-9")}
+}
+
 // under gives the input of an issue under an idempotency key.
 func under(key string, change func(*licensing.IssueLicenseInput)) licensing.IssueLicenseInput {
 	in := proLicense(change)

@@ -220,11 +220,10 @@ func (s *Service) licenseQuery(ctx context.Context, who caller, f *LicenseFilter
 		EndsBefore:         orZero(f.ExpiresBefore),
 	}}
 	if f.Product != nil {
-		id := productID(*f.Product)
-		if _, err := s.read(ctx, who, storage.Product, id); err != nil {
+		var err error
+		if q.Filter.Products, err = s.oneProduct(ctx, who, *f.Product); err != nil {
 			return q, err
 		}
-		q.Filter.Products = []string{id}
 	}
 	if f.Plan != nil {
 		q.Filter.Plan = planID(*f.Plan)

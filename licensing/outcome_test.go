@@ -54,7 +54,7 @@ func eachWrite(t *testing.T, test func(t *testing.T, s *shop, write func(context
 	for name := range writes(nil, "") {
 		t.Run(name, func(t *testing.T) {
 			s := newShop(t)
-			test(t, s, writes(s, s.issue(t, nil).License.ID())[name])
+			test(t, s, writes(s, s.issue(t, ofAda).License.ID())[name])
 		})
 	}
 }

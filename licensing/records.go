@@ -155,7 +155,7 @@ func encodeLicense(l *license.License) (storage.Record, error) {
 		Index: storage.Index{
 			Product: l.ProductID, Plan: l.PlanID, State: string(l.State),
 			ExternalID: l.ExternalID, CustomerEmail: indexed, CustomerExternalID: l.Customer.ExternalID,
-			Created: l.CreatedAt, Starts: l.StartsAt, Ends: l.ExpiresAt,
+			Created: l.CreatedAt, Starts: l.StartsAt, Ends: l.ExpiresAt, Words: l.Words(),
 		},
 	}, b)
 }

@@ -80,6 +80,13 @@ func (s *store) List(ctx context.Context, q storage.Query) (storage.Page, error)
 	return s.Model.List(ctx, q)
 }
 
+func (s *store) Search(ctx context.Context, q storage.SearchQuery) ([]*storage.Stored, error) {
+	if err := s.fail(); err != nil {
+		return nil, err
+	}
+	return s.Model.Search(ctx, q)
+}
+
 func (s *store) Commit(ctx context.Context, c storage.Change) error {
 	if err := s.fail(); err != nil {
 		return err

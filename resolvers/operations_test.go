@@ -45,6 +45,8 @@ func call(t *testing.T, field string) calls {
 		"plan":     {`{ plan(id: "acme/pro") { id } }`, `query($canary: ID!) { plan(id: $canary) { id } }`},
 		"license":  {`{ license(id: "x") { id } }`, `query($key: String!) { license(key: $key) { id plan { code } } }`},
 		"licenses": {`{ licenses { nodes { id } } }`, `query($canary: String!) { licenses(filter: {customerEmail: $canary}) { nodes { id } } }`},
+		"searchLicenses": {`{ searchLicenses(text: "ada") { id } }`,
+			`query($canary: String!) { searchLicenses(text: $canary) { id customer { name } } }`},
 		"validate": {`{ validate(input: {key: "x"}) { code } }`,
 			`query($key: String!, $canary: String!) { validate(input: {key: $key, fingerprint: $canary, product: $canary, entitlements: [$canary]}) { code license { id } } }`},
 		"explain": {`{ explain(license: "x") { code } }`,

@@ -34,6 +34,10 @@ func (q query) Licenses(ctx context.Context, filter *licensing.LicenseFilter, or
 	return q.Licensing.Licenses(ctx, filter, orderBy, page.Args{First: first, After: after})
 }
 
+func (q query) SearchLicenses(ctx context.Context, text string, product *string) ([]*licensing.LicenseView, error) {
+	return q.Licensing.SearchLicenses(ctx, text, product)
+}
+
 func (q query) Validate(ctx context.Context, in validation.ValidateInput) (*validation.Validation, error) {
 	return q.Validation.Validate(ctx, in)
 }

@@ -67,6 +67,7 @@ var dependencies = []dependency{
 	{"github.com/alecthomas/kong", "cmd/keywright"},
 	{"go.yaml.in/yaml/v3", "cmd/keywright"},
 	{"golang.org/x/net/idna", "license"},
+	{"golang.org/x/text/unicode/norm", "license"},
 	{"golang.org/x/sync/singleflight", "licensing"},
 	{"golang.org/x/sync/errgroup", "validation"},
 	{"github.com/gowebpki/jcs", "journal"},
