@@ -31,6 +31,9 @@ const (
 	LicenseRevoke Action = "license:revoke"
 	// LicenseRevealKey shows the key of a license again.
 	LicenseRevealKey Action = "license:reveal-key"
+	// CustomerErase empties who the customer of a license is, for good. It
+	// does not show customers.
+	CustomerErase Action = "customer:erase"
 )
 
 // Actions lists all actions.
@@ -38,5 +41,6 @@ func Actions() []Action {
 	return []Action{
 		ProductRead, ProductWrite, PlanRead, PlanWrite,
 		LicenseRead, LicenseIssue, LicenseUpdate, LicenseSuspend, LicenseRevoke, LicenseRevealKey,
+		CustomerErase,
 	}
 }

@@ -459,6 +459,29 @@ func (ec *executionContext) fieldContext_Customer_externalId(_ context.Context, 
 	return graphql.NewScalarFieldContext("Customer", field, true, false, errors.New("field of type String does not have child fields"))
 }
 
+func (ec *executionContext) _EraseCustomerPayload_licenses(ctx context.Context, field graphql.CollectedField, obj *licensing.EraseCustomerPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EraseCustomerPayload_licenses(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Licenses, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_EraseCustomerPayload_licenses(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("EraseCustomerPayload", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
 func (ec *executionContext) _IssueLicensePayload_license(ctx context.Context, field graphql.CollectedField, obj *licensing.IssueLicensePayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -1638,6 +1661,50 @@ func (ec *executionContext) unmarshalInputCustomerInput(ctx context.Context, obj
 	return it, nil
 }
 
+func (ec *executionContext) unmarshalInputEraseCustomerInput(ctx context.Context, obj any) (licensing.EraseCustomerInput, error) {
+	var it licensing.EraseCustomerInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"email", "externalId", "license"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "email":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("email"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Email = data
+		case "externalId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("externalId"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExternalID = data
+		case "license":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("license"))
+			data, err := ec.unmarshalOID2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.License = data
+		}
+	}
+	return it, nil
+}
+
 func (ec *executionContext) unmarshalInputIssueLicenseInput(ctx context.Context, obj any) (licensing.IssueLicenseInput, error) {
 	var it licensing.IssueLicenseInput
 	if obj == nil {
@@ -2354,6 +2421,44 @@ func (ec *executionContext) _Customer(ctx context.Context, sel ast.SelectionSet,
 	return out
 }
 
+var eraseCustomerPayloadImplementors = []string{"EraseCustomerPayload"}
+
+func (ec *executionContext) _EraseCustomerPayload(ctx context.Context, sel ast.SelectionSet, obj *licensing.EraseCustomerPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, eraseCustomerPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("EraseCustomerPayload")
+		case "licenses":
+			out.Values[i] = ec._EraseCustomerPayload_licenses(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var issueLicensePayloadImplementors = []string{"IssueLicensePayload"}
 
 func (ec *executionContext) _IssueLicensePayload(ctx context.Context, sel ast.SelectionSet, obj *licensing.IssueLicensePayload) graphql.Marshaler {
@@ -2940,6 +3045,11 @@ func (ec *executionContext) marshalNActivationKind2githubᚗcomᚋkeywrightᚋke
 	return res
 }
 
+func (ec *executionContext) unmarshalNEraseCustomerInput2githubᚗcomᚋkeywrightᚋkeywrightᚋlicensingᚐEraseCustomerInput(ctx context.Context, v any) (licensing.EraseCustomerInput, error) {
+	res, err := ec.unmarshalInputEraseCustomerInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
 func (ec *executionContext) unmarshalNIssueLicenseInput2githubᚗcomᚋkeywrightᚋkeywrightᚋlicensingᚐIssueLicenseInput(ctx context.Context, v any) (licensing.IssueLicenseInput, error) {
 	res, err := ec.unmarshalInputIssueLicenseInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -3070,6 +3180,13 @@ func (ec *executionContext) unmarshalOCustomerInput2ᚖgithubᚗcomᚋkeywright�
 	}
 	res, err := ec.unmarshalInputCustomerInput(ctx, v)
 	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOEraseCustomerPayload2ᚖgithubᚗcomᚋkeywrightᚋkeywrightᚋlicensingᚐEraseCustomerPayload(ctx context.Context, sel ast.SelectionSet, v *licensing.EraseCustomerPayload) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._EraseCustomerPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalOIssueLicensePayload2ᚖgithubᚗcomᚋkeywrightᚋkeywrightᚋlicensingᚐIssueLicensePayload(ctx context.Context, sel ast.SelectionSet, v *licensing.IssueLicensePayload) graphql.Marshaler {

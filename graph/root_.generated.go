@@ -92,6 +92,10 @@ type ComplexityRoot struct {
 		Value     func(childComplexity int) int
 	}
 
+	EraseCustomerPayload struct {
+		Licenses func(childComplexity int) int
+	}
+
 	HeartbeatPayload struct {
 		LeaseUntil func(childComplexity int) int
 		Validation func(childComplexity int) int
@@ -164,6 +168,7 @@ type ComplexityRoot struct {
 		CreatePlan       func(childComplexity int, input licensing.CreatePlanInput) int
 		CreateProduct    func(childComplexity int, input licensing.CreateProductInput) int
 		Deactivate       func(childComplexity int, input validation.DeactivateInput) int
+		EraseCustomer    func(childComplexity int, input licensing.EraseCustomerInput) int
 		Heartbeat        func(childComplexity int, input validation.HeartbeatInput) int
 		IssueLicense     func(childComplexity int, input licensing.IssueLicenseInput) int
 		ReinstateLicense func(childComplexity int, input licensing.ReinstateLicenseInput) int
@@ -498,6 +503,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Entitlement.Value(childComplexity), true
 
+	case "EraseCustomerPayload.licenses":
+		if e.ComplexityRoot.EraseCustomerPayload.Licenses == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EraseCustomerPayload.Licenses(childComplexity), true
+
 	case "HeartbeatPayload.leaseUntil":
 		if e.ComplexityRoot.HeartbeatPayload.LeaseUntil == nil {
 			break
@@ -830,6 +842,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.Deactivate(childComplexity, args["input"].(validation.DeactivateInput)), true
+	case "Mutation.eraseCustomer":
+		if e.ComplexityRoot.Mutation.EraseCustomer == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_eraseCustomer_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.EraseCustomer(childComplexity, args["input"].(licensing.EraseCustomerInput)), true
 	case "Mutation.heartbeat":
 		if e.ComplexityRoot.Mutation.Heartbeat == nil {
 			break
@@ -1504,6 +1527,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputCustomerInput,
 		ec.unmarshalInputDeactivateInput,
 		ec.unmarshalInputEntitlementInput,
+		ec.unmarshalInputEraseCustomerInput,
 		ec.unmarshalInputExplainInput,
 		ec.unmarshalInputHeartbeatInput,
 		ec.unmarshalInputIssueLicenseInput,
@@ -1722,6 +1746,14 @@ func (ec *executionContext) childFields_Entitlement(ctx context.Context, field g
 		return ec.fieldContext_Entitlement_expiresAt(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Entitlement", field.Name)
+}
+
+func (ec *executionContext) childFields_EraseCustomerPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "licenses":
+		return ec.fieldContext_EraseCustomerPayload_licenses(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type EraseCustomerPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_HeartbeatPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -39,6 +39,7 @@ const (
 	LicenseReinstated  Type = "license.reinstated"
 	LicenseRevoked     Type = "license.revoked"
 	LicenseKeyRevealed Type = "license.key_revealed"
+	LicenseErased      Type = "license.erased"
 	ActivationCreated  Type = "activation.created"
 	ActivationUpdated  Type = "activation.updated" // its name or its platform
 	ActivationRemoved  Type = "activation.removed"

@@ -103,6 +103,12 @@ func useCases() []useCase {
 		{"SearchLicenses", authz.LicenseRead, func(ctx context.Context, s *acmeShop) (any, error) {
 			return s.SearchLicenses(ctx, "lic_", ptr("acme"))
 		}},
+		{"EraseCustomer", authz.CustomerErase, func(ctx context.Context, s *acmeShop) (any, error) {
+			return s.EraseCustomer(ctx, licensing.EraseCustomerInput{License: ptr(s.id())})
+		}},
+		{"EraseCustomer", authz.CustomerErase, func(ctx context.Context, s *acmeShop) (any, error) {
+			return s.EraseCustomer(ctx, licensing.EraseCustomerInput{Email: ptr("ada@example.com")})
+		}},
 	}
 }
 

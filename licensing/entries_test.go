@@ -72,6 +72,10 @@ func TestEachChangeCommitsItsEntryAndNoOther(t *testing.T) {
 			_, err := s.RevealLicenseKey(ctx, licensing.RevealLicenseKeyInput{License: id, Reason: "lost"})
 			return err
 		}, accounted{journal.LicenseKeyRevealed, ben, id, s.acme.ID, []string{"revealReason"}}},
+		{"eraseCustomer", func(ctx context.Context) error {
+			_, err := s.EraseCustomer(ctx, licensing.EraseCustomerInput{Email: ptr("ADA@example.com")})
+			return err
+		}, accounted{journal.LicenseErased, ben, id, s.acme.ID, []string{"customer.email"}}},
 		{"noteFirstUse", func(ctx context.Context) error {
 			_, err := s.NoteFirstUse(ctx, id, noon)
 			return err
@@ -303,8 +307,35 @@ func (s *shop) liveWithCanaries(t testing.TB, heard *strings.Builder) string {
 	}
 	must(s.SearchLicenses(ctx, c["customer's name"], nil))(t)
 	fail(s.SearchLicenses(ctx, strings.Repeat(c["customer's name"], 99), nil))
+	fail(s.EraseCustomer(ctx, licensing.EraseCustomerInput{Email: ptr(c["e-mail"]), ExternalID: ptr(c["customer's id"])}))
+	s.eraseWithCanaries(t)
 	s.breakWithCanaries(t, fail, made, full)
 	return made.Key
+}
+
+// eraseWithCanaries erases the customer, of whom records hold nothing then.
+func (s *shop) eraseWithCanaries(t testing.TB) {
+	t.Helper()
+	personal := []string{canaries["e-mail"], canaries["customer's name"], canaries["customer's id"]}
+	held := func() string { return strings.ToLower(shown(t, s.dump(t).Records)) }
+	if before := held(); !strings.Contains(before, forms(personal[1])[1]) && !strings.Contains(before, personal[0]) {
+		t.Error("no record holds the customer")
+	}
+	got := must(s.EraseCustomer(as(ada), licensing.EraseCustomerInput{Email: ptr(strings.ToUpper(personal[0]))}))(t)
+	if got.Licenses != 2 {
+		t.Errorf("%d licenses are erased, want 2", got.Licenses)
+	}
+	after := held()
+	for _, r := range s.dump(t).Records {
+		after += strings.ToLower(string(r.Body)) // which JSON shows in base64
+	}
+	for _, value := range personal {
+		for _, form := range forms(value) {
+			if strings.Contains(after, strings.ToLower(form)) {
+				t.Errorf("%s is still stored, as %s", value, form)
+			}
+		}
+	}
 }
 
 // breakWithCanaries makes storage fail and lie.

@@ -41,6 +41,10 @@ func writes(s *shop, id string) map[string]func(context.Context) error {
 			_, err := s.RevealLicenseKey(ctx, licensing.RevealLicenseKeyInput{License: id, Reason: "lost"})
 			return err
 		},
+		"eraseCustomer": func(ctx context.Context) error {
+			_, err := s.EraseCustomer(ctx, licensing.EraseCustomerInput{License: &id})
+			return err
+		},
 		"noteFirstUse": func(ctx context.Context) error {
 			_, err := s.NoteFirstUse(ctx, id, noon)
 			return err

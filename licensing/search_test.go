@@ -97,11 +97,17 @@ func TestASearchShowsWhatTheCallerMaySee(t *testing.T) {
 	}
 }
 
-func TestASuspendedLicenseIsFound(t *testing.T) {
+func TestASuspendedLicenseIsFoundAndAnErasedCustomerIsNot(t *testing.T) {
 	s := newShop(t)
 	id := s.issue(t, func(in *licensing.IssueLicenseInput) { ofAda(in); in.ExternalID = ptr("order-7") }).License.ID()
 	must(s.SuspendLicense(as(ada), licensing.SuspendLicenseInput{License: id}))(t)
 	if diff := same([]string{id}, s.found(t, "lovelace", nil)); diff != "" {
 		t.Error(diff)
+	}
+	must(s.EraseCustomer(as(ada), licensing.EraseCustomerInput{License: &id}))(t)
+	for text, want := range map[string][]string{"ada": {}, "lovelace": {}, "c-9": {}, "order-7": {id}, id: {id}} {
+		if diff := same(want, s.found(t, text, nil)); diff != "" {
+			t.Errorf("%q: %s", text, diff)
+		}
 	}
 }

@@ -52,6 +52,10 @@ func (m mutation) RemoveActivation(ctx context.Context, in licensing.RemoveActiv
 	return m.Licensing.RemoveActivation(ctx, in)
 }
 
+func (m mutation) EraseCustomer(ctx context.Context, in licensing.EraseCustomerInput) (*licensing.EraseCustomerPayload, error) {
+	return m.Licensing.EraseCustomer(ctx, in)
+}
+
 func (m mutation) Activate(ctx context.Context, in validation.ActivateInput) (*validation.ActivatePayload, error) {
 	return m.Validation.Activate(ctx, in)
 }

@@ -77,6 +77,8 @@ func call(t *testing.T, field string) calls {
 			`mutation($id: ID!, $canary: String!) { revealLicenseKey(input: {license: $id, reason: $canary}) { key } }`},
 		"removeActivation": {`mutation { removeActivation(input: {license: "x", activation: "y"}) { removedActivationId } }`,
 			`mutation($id: ID!, $canary: ID!) { removeActivation(input: {license: $id, activation: $canary}) { removedActivationId } }`},
+		"eraseCustomer": {`mutation { eraseCustomer(input: {license: "x"}) { licenses } }`,
+			`mutation($canary: String!) { eraseCustomer(input: {externalId: $canary}) { licenses } }`},
 	}
 	c, known := all[field]
 	if !known {
