@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/keywright/keywright/actor"
@@ -33,20 +34,41 @@ func (h logHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
 // WithGroup implements slog.Handler.
 func (h logHandler) WithGroup(name string) slog.Handler { return logHandler{h.Handler.WithGroup(name)} }
 
-// logRequest writes the line of a request. It holds nothing that a client sent
-// but method, path and addresses: a query, a body or a header may hold a key.
+// logRequest writes the line of a request. It holds nothing that a client made
+// up but addresses: a path, a query, a body or a header may hold a key.
 func (s *Server) logRequest(ctx context.Context, r *http.Request, out *recorder, took time.Duration) {
 	if out.status == 0 {
 		out.status = http.StatusOK
 	}
 	s.Log.LogAttrs(ctx, slog.LevelInfo, "request",
-		slog.String("method", r.Method),
-		slog.String("path", r.URL.Path),
+		slog.String("method", methodOf(r)),
+		slog.String("path", s.pathOf(r)),
 		slog.Int("status", out.status),
 		slog.Int64("bytes", out.bytes),
 		slog.Float64("ms", float64(took.Microseconds())/1000),
 		slog.String("actor", actor.From(ctx).String()),
 		slog.String("client", actor.AddressFrom(ctx).String()))
+}
+
+// other stands in the log for a method or path that the server does not know.
+const other = "other"
+
+func methodOf(r *http.Request) string {
+	switch r.Method {
+	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete,
+		http.MethodConnect, http.MethodOptions, http.MethodTrace:
+		return r.Method
+	}
+	return other
+}
+
+// pathOf gives the path of the route that a request takes.
+func (s *Server) pathOf(r *http.Request) string {
+	_, pattern := s.routes.Handler(r)
+	if _, path, known := strings.Cut(pattern, "/"); known {
+		return "/" + strings.TrimSuffix(path, "{$}")
+	}
+	return other
 }
 
 // recorder remembers what was answered.

@@ -36,7 +36,7 @@ func (s *Server) Ops() http.Handler {
 		}
 		fmt.Fprintln(w, "ready")
 	})
-	return routes
+	return asWritten(routes)
 }
 
 // unready says why requests should go elsewhere, and nothing where they should

@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"path"
 	"runtime/debug"
 	"sync/atomic"
 	"time"
@@ -102,8 +103,21 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		out.Header().Set("WWW-Authenticate", `Bearer realm="keywright", error="invalid_token"`)
 		refuse(out, http.StatusUnauthorized, fault.Errorf(fault.Unauthenticated, "the bearer token is not valid"))
 	default:
-		s.routes.ServeHTTP(out, r.WithContext(ctx))
+		asWritten(s.routes).ServeHTTP(out, r.WithContext(ctx))
 	}
+}
+
+// asWritten answers NotFound where a ServeMux would send the client on to the
+// clean form of its path: that would echo a text and a query of the client's
+// making, which may hold a key.
+func asWritten(routes *http.ServeMux) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if clean := path.Clean("/" + r.URL.Path); r.URL.Path != clean && (clean == "/" || r.URL.Path != clean+"/") {
+			http.NotFound(w, r)
+			return
+		}
+		routes.ServeHTTP(w, r)
+	})
 }
 
 // recovered logs a panic and answers in its place. It reports true where the

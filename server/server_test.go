@@ -206,6 +206,45 @@ func TestARequestIsOneLineWithoutWhatItCarried(t *testing.T) {
 	}
 }
 
+// A key may stand in a path, as whoever writes a client's first lines knows.
+func TestTheLogNamesKnownPathsAndMethodsOnly(t *testing.T) {
+	for _, test := range []struct{ method, path, wantMethod, wantPath string }{
+		{"GET", "/graphql", "GET", "/graphql"},
+		{"GET", "/", "GET", "/"},
+		{"GET", "/ACME-KEY", "GET", "other"},
+		{"GET", "/graphql/ACME-KEY", "GET", "other"},
+		{"GET", "/ACME-KEY/../graphql", "GET", "/graphql"},
+		{"DELETE", "/", "DELETE", "other"},
+		{"ACME-KEY", "/graphql", "other", "/graphql"},
+	} {
+		var log bytes.Buffer
+		c := config(answerCaller, &log)
+		c.Dev = true
+		ask(server.New(c), httptest.NewRequest(test.method, "http://localhost"+test.path, nil))
+		line := decode(t, &log)[0]
+		if line["method"] != test.wantMethod || line["path"] != test.wantPath {
+			t.Errorf("%s %s is logged as %v %v", test.method, test.path, line["method"], line["path"])
+		}
+	}
+}
+
+func TestNobodyIsSentOnToThePathThatWasMeant(t *testing.T) {
+	c := config(answerCaller, io.Discard)
+	s := server.New(c)
+	for path, status := range map[string]int{
+		"/graphql": http.StatusOK, "//graphql": http.StatusNotFound, "/x/../graphql": http.StatusNotFound, "//": http.StatusNotFound, "/graphql/": http.StatusNotFound,
+	} {
+		r := httptest.NewRequest(http.MethodGet, "http://localhost/?key=ACME-KEY", nil)
+		r.URL.Path = path
+		if w := ask(s, r); w.Code != status || w.Header().Get("Location") != "" {
+			t.Errorf("%s: %d %v", path, w.Code, w.Header())
+		}
+		if w := ask(s.Ops(), r); w.Code != http.StatusNotFound || w.Header().Get("Location") != "" {
+			t.Errorf("%s of the operators' address: %d %v", path, w.Code, w.Header())
+		}
+	}
+}
+
 func TestAClientIsBelievedPastTrustedProxiesOnly(t *testing.T) {
 	tests := map[string]struct {
 		from      string
