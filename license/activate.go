@@ -44,7 +44,7 @@ func (l *License) Activate(plan *Plan, s Subject, id, name, platform string, now
 		return ActivateResult{}, err
 	}
 	if s.Kind == Domain && !l.Allows(s.Domain) {
-		return ActivateResult{}, clash("the license is not for the domain %s", s.Domain)
+		return ActivateResult{}, clash("the license is not for this domain")
 	}
 	now = stored(now)
 	own := l.SeatOf(s)

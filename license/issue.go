@@ -88,7 +88,7 @@ func (l *License) SeatDomains(plan *Plan, domains []string, id func(Subject) str
 		case err != nil:
 			bad.add(field, "%s", err)
 		case result.Seat != nil && !result.Created:
-			bad.add(field, "%s is there twice", domain.Domain)
+			bad.add(field, "this domain is there twice")
 		}
 	}
 	return bad.err()
