@@ -2,6 +2,7 @@ package licensing_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -178,4 +179,80 @@ func TestAPanicLeavesNobodyWaiting(t *testing.T) {
 		c.wantSeats(t, c.made.License.ID(), "m-1")
 		must(c.Activate(context.Background(), behind))(t)
 	})
+}
+
+func TestAClaimThatFailsLeavesNothingToThoseBehindIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCrowd(t, 2)
+		no := fault.Errorf(fault.RateLimited, "too many")
+		var all sync.WaitGroup
+		for i, refusal := range []error{nil, no, nil} {
+			claim := c.claim(t, c.made.Key, fmt.Sprint("m-", i))
+			claim.Admit = func(*license.License, *license.Plan) error { return refusal }
+			all.Go(func() {
+				switch got, err := c.Activate(context.Background(), claim); {
+				case !errors.Is(err, refusal):
+					t.Errorf("claim %d: %v", i, err)
+				case err == nil && (!got.Changed || got.MachineCount() != max(1, i)):
+					t.Errorf("claim %d: changed %t, %d machines", i, got.Changed, got.MachineCount())
+				}
+			})
+			synctest.Wait()
+		}
+		close(c.letGo)
+		all.Wait()
+		c.wantSeats(t, c.made.License.ID(), "m-0", "m-2")
+	})
+}
+
+func TestSoManyAreDecidedTogetherAndNoMore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const most = 256
+		c := newCrowd(t, 1000)
+		var taken atomic.Int64
+		var all sync.WaitGroup
+		for i := range 1 + most + 1 { // one goes first, and one is too many for its group
+			claim := c.claim(t, c.made.Key, fmt.Sprint("m-", i))
+			all.Go(func() {
+				if must(c.Activate(context.Background(), claim))(t).Changed {
+					taken.Add(1)
+				}
+			})
+			synctest.Wait()
+		}
+		close(c.letGo)
+		all.Wait()
+		if c.commits.Load() != 3 || taken.Load() != most+2 {
+			t.Errorf("%d seats in %d commits", taken.Load(), c.commits.Load())
+		}
+	})
+}
+
+// Who gives up in the moment in which it is called to serve calls the next.
+func TestWhoIsCalledWhileItGivesUpCallsTheNext(t *testing.T) {
+	for range 50 {
+		synctest.Test(t, func(t *testing.T) {
+			c := newCrowd(t, 10)
+			ctx, giveUp := context.WithCancel(context.Background())
+			wait := c.store.commit
+			c.store.commit = func(ctx context.Context, change storage.Change) error {
+				err := wait(ctx, change)
+				giveUp() // and the line goes on at once
+				return err
+			}
+			var all sync.WaitGroup
+			for i, ctx := range []context.Context{context.Background(), ctx, context.Background()} {
+				claim := c.claim(t, c.made.Key, fmt.Sprint("m-", i))
+				all.Go(func() {
+					if _, err := c.Activate(ctx, claim); err != nil && i != 1 {
+						t.Errorf("claim %d: %v", i, err)
+					}
+				})
+				synctest.Wait()
+			}
+			close(c.letGo)
+			all.Wait()
+			must(c.Activate(context.Background(), c.claim(t, c.made.Key, "m-3")))(t)
+		})
+	}
 }

@@ -1,0 +1,97 @@
+package validation_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/keywright/keywright/license"
+	"github.com/keywright/keywright/licensing"
+	"github.com/keywright/keywright/validation"
+)
+
+// The license may have been changed by others at any time since it was asked
+// for.
+func TestAnAnswerAboutASeatIsOfBeforeTheLicenseWasRead(t *testing.T) {
+	w := newWorld(t)
+	keyText := w.issue(t, floating)
+	s := w.service(nil)
+	activate(t, s, keyText, "m-1") // which reads the prefixes
+	reads := 0
+	w.store.get.set(func() error {
+		reads++
+		w.clock.advance(time.Second)
+		return nil
+	})
+	for name, ask := range map[string]func() *validation.Validation{
+		"activate":   func() *validation.Validation { return activate(t, s, keyText, "m-2").Validation },
+		"found":      func() *validation.Validation { return activate(t, s, keyText, "m-2").Validation },
+		"deactivate": func() *validation.Validation { return deactivate(t, s, keyText, "m-9").Validation },
+	} {
+		asked := w.clock.now()
+		reads = 0
+		if got := ask(); !got.AsOf.Equal(asked) || !got.At.After(asked) || reads == 0 {
+			t.Errorf("%s: as of %v, at %v, asked at %v", name, got.AsOf, got.At, asked)
+		}
+	}
+}
+
+func TestADomainIsActivatedRenewedAndFreed(t *testing.T) {
+	w := newWorld(t)
+	keyText := w.issue(t, func(in *licensing.CreatePlanInput) { in.MaxDomains, in.LeaseDuration = new(1), lasting("PT10M") })
+	s := w.service(nil)
+	taken, err := s.Activate(t.Context(), validation.ActivateInput{Key: keyText, Domain: new("example.com")})
+	ok(t, err)
+	w.clock.advance(5 * time.Minute)
+	renewed, err := s.Heartbeat(t.Context(), validation.HeartbeatInput{Key: keyText, Domain: new("EXAMPLE.com")})
+	ok(t, err)
+	if !taken.Created || renewed.LeaseUntil == nil || !renewed.LeaseUntil.Equal(noon.Add(15*time.Minute)) {
+		t.Errorf("created %t, renewed until %v", taken.Created, renewed.LeaseUntil)
+	}
+	for _, want := range []bool{true, false} {
+		freed, err := s.Deactivate(t.Context(), validation.DeactivateInput{Key: keyText, Domain: new("example.com:443")})
+		ok(t, err)
+		if freed.Removed != want {
+			t.Errorf("removed %t, want %t", freed.Removed, want)
+		}
+	}
+}
+
+// Refused is not the same as to hold none.
+func TestASeatThatIsHeldIsToldWhereActivationIsRefused(t *testing.T) {
+	w := newWorld(t)
+	keyText := w.issue(t, floating)
+	s := w.service(nil)
+	activate(t, s, keyText, "m-1")
+	_, err := w.licensing.SuspendLicense(asStaff(t), licensing.SuspendLicenseInput{License: w.snapshot(t, keyText).License.ID})
+	ok(t, err)
+	got := activate(t, s, keyText, "m-1")
+	wantCode(t, got.Validation, license.CodeSuspended)
+	if got.Activation != nil || got.Created || got.Validation.Activation == nil {
+		t.Errorf("it was given %+v, and holds %+v", got.Activation, got.Validation.Activation)
+	}
+}
+
+// A heartbeat goes by data as old as validate's, and says so; what it writes is
+// of now.
+func TestAHeartbeatByOldData(t *testing.T) {
+	w := newWorld(t)
+	keyText := w.issue(t, floating)
+	activate(t, w.service(nil), keyText, "m-1")
+	found := w.snapshot(t, keyText)
+
+	w.clock.advance(time.Minute)
+	got := heartbeat(t, w.from(gives(found, noon)), keyText, "m-1")
+	wantCode(t, got.Validation, license.CodeValid)
+	if !got.Validation.Stale || !got.Validation.AsOf.Equal(noon) {
+		t.Errorf("stale %t, as of %v", got.Validation.Stale, got.Validation.AsOf)
+	}
+
+	w.clock.advance(4 * time.Minute)
+	now := w.clock.now()
+	got = heartbeat(t, w.from(gives(found, now.Add(-2*time.Second))), keyText, "m-1")
+	wantCode(t, got.Validation, license.CodeValid)
+	seat := w.snapshot(t, keyText).License.Seats[0]
+	if got.Validation.Stale || !seat.LastSeenAt.Equal(now) || !got.Validation.Activation.LastSeenAt.Equal(now) || !seat.LeaseUntil.Equal(*got.LeaseUntil) {
+		t.Errorf("stale %t, seen at %v, lease until %v", got.Validation.Stale, seat.LastSeenAt, seat.LeaseUntil)
+	}
+}
