@@ -1,6 +1,7 @@
 package license_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -142,5 +143,30 @@ func TestFirstUseKeepsAnEndThatIsSet(t *testing.T) {
 	end := l.ExpiresAt
 	if !l.MarkActivated(plan, noon.Add(time.Hour)) || !l.ExpiresAt.Equal(end) {
 		t.Errorf("it ends at %s, want %s", l.ExpiresAt, end)
+	}
+}
+
+func TestALicenseIsIssuedWithAHundredDomains(t *testing.T) {
+	id := func(s license.Subject) string { return "act_" + s.Domain }
+	var domains []string
+	for i := range 100 {
+		domains = append(domains, fmt.Sprintf("%d.example.com", i))
+	}
+	plan := planned(func(p *license.Plan) { p.MaxDomains = new(101) })
+	l := issued(t, plan, license.IssueSpec{})
+	if err := l.SeatDomains(plan, domains, id, noon); err != nil || l.Count(license.Domain, plan, noon) != 100 {
+		t.Errorf("%d domains, %v", l.Count(license.Domain, plan, noon), err)
+	}
+	l = issued(t, plan, license.IssueSpec{})
+	wantFields(t, l.SeatDomains(plan, append(domains, "101.example.com"), id, noon), "domains")
+}
+
+// All seats are kept for machines, which have a limit; domains have none.
+func TestADomainThatNeedsNoSeatIsIssuedWithoutOne(t *testing.T) {
+	plan := planned(func(p *license.Plan) { p.MaxMachines = new(license.MaxSeats) })
+	l := issued(t, plan, license.IssueSpec{})
+	err := l.SeatDomains(plan, []string{"example.com"}, func(license.Subject) string { return "act_a" }, noon)
+	if err != nil || len(l.Seats) != 0 {
+		t.Errorf("%v, %v", l.Seats, err)
 	}
 }

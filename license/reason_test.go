@@ -222,6 +222,24 @@ func TestASeatMayBeTakenWhereOnlyTheSeatIsMissing(t *testing.T) {
 	}
 }
 
+func TestARequestOfTheWrongProductIsTold(t *testing.T) {
+	required := func(p *license.Plan) { p.RequireProduct = true }
+	for _, c := range []struct {
+		question
+		want bool
+	}{
+		{question{name: "another one's", request: license.Request{Product: "other"}}, true},
+		{question{name: "nobody's, where it must say", plan: required}, true},
+		{question{name: "nobody's, where it need not", request: license.Request{}}, false},
+		{question{name: "its own", plan: required, request: license.Request{Product: "acme"}}, false},
+		{question{name: "its own, revoked", license: func(l *license.License) { l.State = license.Revoked }, request: license.Request{Product: "acme"}}, false},
+	} {
+		if got := c.decide(t).WrongProduct(); got != c.want {
+			t.Errorf("%s: %t", c.name, got)
+		}
+	}
+}
+
 func TestAReasonThatIsAddedTakesItsPlace(t *testing.T) {
 	d := question{plan: func(p *license.Plan) { p.Grace = lasting("P1D") }, license: func(l *license.License) { l.ExpiresAt = noon }}.decide(t)
 	before := codes(d)

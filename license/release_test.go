@@ -108,3 +108,25 @@ func TestAHeartbeatRenewsALeaseOfWhichAThirdIsGone(t *testing.T) {
 		}
 	}
 }
+
+func TestALeaseThatWasMovedIsSeenInANewLicenseAlone(t *testing.T) {
+	plan := floating(func(p *license.Plan) { p.MaxMachines = new(2) })
+	l := issued(t, plan, license.IssueSpec{})
+	for _, m := range []string{"a", "b"} {
+		seated(t, l, plan, machine(m), noon)
+	}
+	before := copied(t, l)
+	seen, until := noon.Add(20*time.Minute), noon.Add(80*time.Minute)
+	want := copied(t, l)
+	want.Seats[1].LeaseUntil, want.Seats[1].LastSeenAt = until, seen
+	if d := diff(want, l.WithLease("act_b", until, seen.Add(700*time.Microsecond))); d != "" {
+		t.Error(d)
+	}
+	want.Seats[1].LastSeenAt = noon
+	if d := diff(want, l.WithLease("act_b", until, noon.Add(-time.Minute))); d != "" {
+		t.Errorf("by a clock that is behind: %s", d)
+	}
+	if d := diff(before, l); d != "" {
+		t.Errorf("the license itself was changed: %s", d)
+	}
+}

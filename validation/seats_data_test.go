@@ -1,11 +1,13 @@
 package validation_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/keywright/keywright/license"
 	"github.com/keywright/keywright/licensing"
+	"github.com/keywright/keywright/storage"
 	"github.com/keywright/keywright/validation"
 )
 
@@ -94,4 +96,38 @@ func TestAHeartbeatByOldData(t *testing.T) {
 	if got.Validation.Stale || !seat.LastSeenAt.Equal(now) || !got.Validation.Activation.LastSeenAt.Equal(now) || !seat.LeaseUntil.Equal(*got.LeaseUntil) {
 		t.Errorf("stale %t, seen at %v, lease until %v", got.Validation.Stale, seat.LastSeenAt, seat.LeaseUntil)
 	}
+}
+
+// Another program of the machine, or a delayed heartbeat of its own, may have
+// moved the lease further.
+func TestAHeartbeatTellsTheLeaseThatIsStored(t *testing.T) {
+	w := newWorld(t)
+	keyText := w.issue(t, floating)
+	s := w.service(nil)
+	activate(t, s, keyText, "m-1")
+	l := w.snapshot(t, keyText).License
+	further := noon.Add(20 * time.Minute)
+	w.clock.advance(5 * time.Minute)
+	w.store.touch.set(func() error {
+		_, err := w.store.Model.Touch(t.Context(), []storage.Lease{{Record: l.ID, Seat: l.Seats[0].ID, At: w.clock.now(), Until: further}})
+		return err
+	})
+	got := heartbeat(t, s, keyText, "m-1")
+	if !got.LeaseUntil.Equal(further) || !got.Validation.Activation.LeaseUntil.Equal(further) || !got.Validation.GoodUntil.Equal(further) {
+		t.Errorf("lease until %v, good until %v", got.LeaseUntil, got.Validation.GoodUntil)
+	}
+}
+
+func TestTextsAsLongAsTheyMayBeAreTaken(t *testing.T) {
+	w := newWorld(t)
+	keyText := w.issue(t, floating)
+	long := make([]string, validation.MaxEntitlementsAsked)
+	for i := range long {
+		long[i] = strings.Repeat("x", 256)
+	}
+	got, err := w.service(nil).Activate(t.Context(), validation.ActivateInput{
+		Key: keyText, Product: &long[0], Fingerprint: new(strings.Repeat("x", 200)), Entitlements: long,
+	})
+	ok(t, err)
+	wantCode(t, got.Validation, license.CodeProductMismatch)
 }
