@@ -2,6 +2,7 @@ package licensing_test
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"time"
 
@@ -63,4 +64,39 @@ func TestASubjectThatNeedsNoSeatIsAnsweredWithoutOne(t *testing.T) {
 		t.Error(diff)
 	}
 	s.wantSeats(t, made.License.ID())
+}
+
+func TestTheJournalHoldsNothingThatNamesAMachine(t *testing.T) {
+	s := newShop(t)
+	made := s.floating(t)
+	for _, platform := range []string{"canary os", "canary bsd"} {
+		claim := s.claim(t, made.Key, "canary machine")
+		claim.Name, claim.Platform = "canary's laptop", platform
+		must(s.Activate(context.Background(), claim))(t)
+	}
+	must(s.Deactivate(context.Background(), s.release(t, made.Key, "canary machine")))(t)
+	pending := must(s.store.Pending(context.Background(), 100_000))(t)
+	if types := s.types(t, 0); types[len(types)-1] != journal.ActivationRemoved {
+		t.Fatalf("the journal has %v", types)
+	}
+	for _, entry := range pending {
+		if strings.Contains(shown(t, entry)+string(entry.Body), "canary") {
+			t.Errorf("an entry holds %s", entry.Body)
+		}
+	}
+}
+
+func TestAMachineAndADomainOfOneNameHoldTwoSeats(t *testing.T) {
+	s := newShop(t)
+	in := planOf("acme", "both")
+	in.MaxMachines, in.MaxDomains = ptr(1), ptr(1)
+	must(s.CreatePlan(as(ada), in))(t)
+	made := s.issue(t, func(in *licensing.IssueLicenseInput) {
+		in.Plan, in.Domains = "acme/both", []string{"example.com"}
+	})
+	got := must(s.Activate(context.Background(), s.claim(t, made.Key, "example.com")))(t)
+	if !got.Changed || got.MachineCount() != 1 || got.DomainCount() != 1 {
+		t.Errorf("changed %t: %d machines and %d domains", got.Changed, got.MachineCount(), got.DomainCount())
+	}
+	s.wantSeats(t, made.License.ID(), "example.com", "example.com")
 }

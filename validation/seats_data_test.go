@@ -131,3 +131,32 @@ func TestTextsAsLongAsTheyMayBeAreTaken(t *testing.T) {
 	ok(t, err)
 	wantCode(t, got.Validation, license.CodeProductMismatch)
 }
+
+func TestAnotherProductsProgramFreesNoSeat(t *testing.T) {
+	w := newWorld(t)
+	keyText := w.issue(t, floating)
+	s := w.service(nil)
+	activate(t, s, keyText, "m-1")
+	got, err := s.Deactivate(t.Context(), validation.DeactivateInput{Key: keyText, Product: new("other"), Fingerprint: new("m-1")})
+	ok(t, err)
+	wantCode(t, got.Validation, license.CodeProductMismatch)
+	if got.Removed || len(w.snapshot(t, keyText).License.Seats) != 1 {
+		t.Errorf("removed %t", got.Removed)
+	}
+}
+
+func TestExplainJudgesAllThatAProgramWouldSay(t *testing.T) {
+	w := newWorld(t)
+	keyText := w.issue(t, func(in *licensing.CreatePlanInput) { in.MaxMachines, in.MaxDomains = new(1), new(1) })
+	at := noon.Add(time.Hour + time.Microsecond).In(time.FixedZone("east", 3600))
+	got, err := w.service(nil).Explain(asStaff(t), w.snapshot(t, keyText).License.ID, &validation.ExplainInput{
+		At: &at, Product: new("other"), Fingerprint: new("m-1"), Domain: new("example.com"), Entitlements: []string{"sso"},
+	})
+	ok(t, err)
+	if want := "PRODUCT_MISMATCH NOT_ACTIVATED NOT_ACTIVATED ENTITLEMENT_MISSING"; blocking(got) != want {
+		t.Errorf("got %s, want %s", blocking(got), want)
+	}
+	if got.At != noon.Add(time.Hour) {
+		t.Errorf("at %v", got.At)
+	}
+}
