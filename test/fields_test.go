@@ -36,6 +36,8 @@ var arguments = map[string]string{
 	"revokeLicense":    `{"input": {"license": "$LICENSE", "reason": "$NEW"}}`,
 	"revealLicenseKey": `{"input": {"license": "$LICENSE", "reason": "$NEW"}}`,
 	"removeActivation": `{"input": {"license": "$LICENSE", "activation": "$SEAT"}}`,
+	"searchLicenses":   `{"text": "$EMAIL", "product": "acme"}`,
+	"eraseCustomer":    `{"input": {"license": "$LICENSE"}}`,
 }
 
 // A rootField is a field of Query or Mutation.
