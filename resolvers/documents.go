@@ -1,37 +1,106 @@
 package resolvers
 
 import (
-	"context"
-
-	"github.com/99designs/gqlgen/graphql"
-	"github.com/99designs/gqlgen/graphql/handler/lru"
 	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+	"github.com/vektah/gqlparser/v2/parser"
+	"github.com/vektah/gqlparser/v2/validator/core"
+
+	"github.com/keywright/keywright/actor"
+	"github.com/keywright/keywright/resolvers/limit"
 )
 
-// The bounds of what is remembered of documents: together 16 MiB of text.
+// The bounds of what is remembered of documents, in bytes.
 const (
-	maxDocuments = 1_000
-	maxDocument  = 16 << 10
+	staffDocuments  = 12 << 20
+	anyoneDocuments = 4 << 20
+	maxDocument     = 16 << 10 // of text
+	bytesOfPart     = 400      // of the tree: what a field, an argument or a variable takes, or less
 )
 
-// documents remembers documents that were parsed and found good. One with a
-// value written into a field that is @public, or under the name key, is not
-// remembered: the value is a key as a rule, and the document not asked again.
+// document is one that was parsed and found good.
+type document struct {
+	*ast.QueryDocument
+	prices map[*ast.OperationDefinition]limit.Price
+}
+
+// documents parses documents, judges them, and remembers those that were found
+// good: callers without a credential and those with one have each a share, by
+// their limits. One with a value written into a field that is @public, or under
+// the name key, is not remembered: the value is a key as a rule, and the
+// document not asked again.
 type documents struct {
-	graphql.Cache[*ast.QueryDocument]
-	public map[string]bool // the root fields
+	schema        *ast.Schema
+	rules         []core.Rule
+	public        map[string]bool // the root fields
+	staff, anyone *limit.Cache[*document]
 }
 
-func newDocuments(public map[string]bool) documents {
-	return documents{Cache: lru.New[*ast.QueryDocument](maxDocuments), public: public}
-}
-
-// Add implements graphql.Cache.
-func (d documents) Add(ctx context.Context, text string, doc *ast.QueryDocument) {
-	if len(text) > maxDocument || d.holdsKey(doc) {
-		return
+func newDocuments(schema *ast.Schema, public map[string]bool) documents {
+	return documents{
+		schema: schema, rules: documentRules(), public: public,
+		staff: limit.NewCache[*document](staffDocuments), anyone: limit.NewCache[*document](anyoneDocuments),
 	}
-	d.Cache.Add(ctx, text, doc)
+}
+
+// open gives what is to be known of a document's text. The errors are for
+// whoever sent it. What costs more than the document is long comes after the
+// limits.
+func (d documents) open(who actor.Actor, text string) (*document, gqlerror.List) {
+	share := d.staff
+	if who.Nobody() {
+		share = d.anyone
+	}
+	if known, ok := share.Get(text); ok {
+		return known, nil
+	}
+	limits := limit.Of(who)
+	if err := limits.CheckText(text); err != nil {
+		return nil, gqlerror.List{refused(err.Error(), "")}
+	}
+	doc, err := parser.ParseQueryWithTokenLimit(&ast.Source{Input: text}, limits.Tokens)
+	if err != nil {
+		return nil, gqlerror.List{unparsed(limits, err)}
+	}
+	if len(doc.Operations) == 0 {
+		return nil, gqlerror.List{refused("the document has no operation", "")}
+	}
+	parts, err := limits.CheckDocument(doc)
+	if err != nil {
+		return nil, gqlerror.List{refused(err.Error(), "")}
+	}
+	if errs := d.validate(doc); len(errs) > 0 {
+		return nil, errs
+	}
+	opened := &document{QueryDocument: doc, prices: map[*ast.OperationDefinition]limit.Price{}}
+	for _, o := range doc.Operations {
+		opened.prices[o] = limit.PriceOf(o)
+	}
+	if len(text) <= maxDocument && !d.holdsKey(doc) {
+		share.Add(text, opened, len(text)+parts*bytesOfPart)
+	}
+	return opened, nil
+}
+
+// validate holds a document to the rules. Errors beyond those that are told
+// are not made.
+func (d documents) validate(doc *ast.QueryDocument) (errs gqlerror.List) {
+	events := &core.Events{}
+	for _, rule := range d.rules {
+		rule.RuleFunc(events, func(options ...core.ErrorOption) {
+			if len(errs) == maxErrors {
+				return
+			}
+			err := &gqlerror.Error{}
+			for _, option := range options {
+				option(err)
+			}
+			field, _ := err.Extensions["field"].(string)
+			errs = append(errs, refused(err.Message, field, err.Locations...))
+		})
+	}
+	core.Walk(d.schema, doc, events)
+	return errs
 }
 
 // holdsKey reports whether a key may be written into the document.

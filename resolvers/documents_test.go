@@ -1,15 +1,14 @@
 package resolvers_test
 
 import (
-	"context"
 	"fmt"
 	"strings"
 	"sync"
 	"testing"
 
-	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
 
+	"github.com/keywright/keywright/authz"
 	"github.com/keywright/keywright/resolvers"
 )
 
@@ -17,16 +16,15 @@ import (
 // unless it is the only one: the same again where it remembers it.
 func parsed(t *testing.T, a *api, document string, variables map[string]any) *ast.QueryDocument {
 	t.Helper()
-	ctx := graphql.StartOperationTrace(context.Background())
-	params := &graphql.RawParams{Query: document, Variables: variables}
+	operation := ""
 	if strings.Contains(document, "query main") {
-		params.OperationName = "main"
+		operation = "main"
 	}
-	o, errs := resolvers.ExecutorOf(a.handler).CreateOperationContext(ctx, params)
+	doc, errs := resolvers.Open(a.handler, authz.DevAdmin, document, operation, variables)
 	if len(errs) > 0 {
 		t.Fatalf("%s: %v", document, errs)
 	}
-	return o.Doc
+	return doc
 }
 
 func TestAGoodDocumentIsParsedOnce(t *testing.T) {
@@ -77,8 +75,7 @@ func TestWhatIsRefusedDoesNotPushGoodDocumentsOut(t *testing.T) {
 	before := parsed(t, a, good, nil)
 	for i := range 2_000 {
 		for _, document := range []string{`{ nope%d }`, `{ x%d`, `{ product(id: true) { x%d: id } }`, `{ x%d: validate(input: {key: "x"}) { code } }`} {
-			_, _ = resolvers.ExecutorOf(a.handler).CreateOperationContext(
-				graphql.StartOperationTrace(context.Background()), &graphql.RawParams{Query: fmt.Sprintf(document, i)})
+			_, _ = resolvers.Open(a.handler, authz.DevAdmin, fmt.Sprintf(document, i), "", nil)
 		}
 	}
 	if parsed(t, a, good, nil) != before {

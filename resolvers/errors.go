@@ -14,6 +14,7 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"github.com/keywright/keywright/fault"
+	"github.com/keywright/keywright/resolvers/limit"
 )
 
 // presenter makes of an error what its caller may see, and logs the rest: no
@@ -93,39 +94,41 @@ func panicked(p any) error {
 	return fault.Wrap(fault.Internal, fmt.Errorf("panic: %v\n%s", p, debug.Stack()), "internal error")
 }
 
-// refusals are the errors of a request that was not executed, for its sender.
-// They name fields and variables, and never tell a value, which may be a key.
-func refusals(o *graphql.OperationContext, errs gqlerror.List) gqlerror.List {
-	told := make(gqlerror.List, 0, min(len(errs), maxErrors))
-	for _, err := range errs[:min(len(errs), maxErrors)] {
-		message, field := refusal(o, err)
-		extensions := map[string]any{"code": fault.InvalidInput}
-		if field != "" {
-			extensions["field"] = field
-		}
-		told = append(told, &gqlerror.Error{Message: message, Locations: err.Locations, Extensions: extensions})
+// refused is an error of a request that was not executed. It names fields and
+// variables, and never tells a value, which may be a key.
+func refused(message, field string, at ...gqlerror.Location) *gqlerror.Error {
+	extensions := map[string]any{"code": fault.InvalidInput}
+	if field != "" {
+		extensions["field"] = field
 	}
-	return told
+	return &gqlerror.Error{Message: message, Locations: at, Extensions: extensions}
 }
 
-// refusal gives the message and the bad field of one of them.
-func refusal(o *graphql.OperationContext, err *gqlerror.Error) (message, field string) {
-	switch {
-	case o.Doc == nil && err.Rule == "":
-		return withoutToken(err.Message), ""
-	case o.Doc != nil && o.Operation == nil:
-		return "the document has no operation of the name that operationName gives", ""
-	case len(err.Path) > 1: // of a variable
-		message = err.Message
-		if i := strings.LastIndex(message, " is not a valid "); i >= 0 {
-			message = "is not a valid " + message[i+len(" is not a valid "):]
-		}
-		variable, _ := err.Path[1].(ast.PathName)
-		at := variablePath(o.Doc, o.Operation, string(variable)).joinPath(err.Path[2:])
-		return "variable $" + string(variable) + ": " + message, string(at)
+// unparsed tells why a document did not parse.
+func unparsed(limits limit.Limits, err error) *gqlerror.Error {
+	var located *gqlerror.Error
+	if !errors.As(err, &located) {
+		return refused("the document does not parse", "")
 	}
-	field, _ = err.Extensions["field"].(string)
-	return err.Message, field
+	if strings.HasPrefix(located.Message, "exceeded token limit") {
+		return refused(limits.TooManyTokens().Error(), "")
+	}
+	return refused(withoutToken(located.Message), "", located.Locations...)
+}
+
+// badVariable tells which variable is not of its type, and where it is used.
+func badVariable(doc *ast.QueryDocument, o *ast.OperationDefinition, err error) *gqlerror.Error {
+	var located *gqlerror.Error
+	if !errors.As(err, &located) || len(located.Path) < 2 {
+		return refused("the variables are not of their types", "")
+	}
+	message := located.Message
+	if i := strings.LastIndex(message, " is not a valid "); i >= 0 {
+		message = "is not a valid " + message[i+len(" is not a valid "):]
+	}
+	variable, _ := located.Path[1].(ast.PathName)
+	at := variablePath(doc, o, string(variable)).joinPath(located.Path[2:])
+	return refused("variable $"+string(variable)+": "+message, string(at))
 }
 
 // withoutToken cuts from a message of the parser what it quotes of the

@@ -3,8 +3,28 @@ package resolvers
 import (
 	"net/http"
 
-	"github.com/99designs/gqlgen/graphql/executor"
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"github.com/keywright/keywright/actor"
 )
 
-// ExecutorOf gives what parses and runs the documents of a handler.
-func ExecutorOf(h http.Handler) *executor.Executor { return h.(endpoint).exec }
+// Open gives what a handler makes of a document, and the price of what it
+// asks for with variables.
+func Open(h http.Handler, who actor.Actor, document, operation string, variables map[string]any) (*ast.QueryDocument, gqlerror.List) {
+	o, errs := h.(endpoint).prepare(who, request{query: document, operationName: operation, variables: variables})
+	if len(errs) > 0 {
+		return nil, errs
+	}
+	return o.Doc, nil
+}
+
+// Decode reads the JSON of a request.
+func Decode(text []byte, values int, to any) (problem string) { return decode(text, values, to) }
+
+// Remembered gives the bytes that a handler's documents take up: those of
+// callers without a credential, and of others.
+func Remembered(h http.Handler) (anyone, staff int) {
+	e := h.(endpoint)
+	return e.documents.anyone.Bytes(), e.documents.staff.Bytes()
+}

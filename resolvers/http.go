@@ -2,6 +2,7 @@ package resolvers
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"net/http"
 	"strconv"
@@ -10,9 +11,10 @@ import (
 	"github.com/99designs/gqlgen/graphql/executor"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
+	"github.com/vektah/gqlparser/v2/validator"
 
 	"github.com/keywright/keywright/actor"
-	"github.com/keywright/keywright/fault"
+	"github.com/keywright/keywright/resolvers/limit"
 )
 
 // maxErrors bounds the errors of an answer.
@@ -23,8 +25,10 @@ const maxErrors = 10
 // nor ask for a license by key; mutations by POST only. A refusal names what is
 // wrong with a request and never tells a value of it.
 type endpoint struct {
-	exec   *executor.Executor
-	public map[string]bool // the root fields
+	exec      *executor.Executor
+	schema    *ast.Schema
+	public    map[string]bool // the root fields
+	documents documents
 }
 
 func (e endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -39,19 +43,18 @@ func (e endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		refuse(w, mediaJSON, http.StatusNotAcceptable, "this server answers "+mediaGraphQL+" and "+mediaJSON)
 		return
 	}
-	params, status, problem := readRequest(w, r)
+	asked, status, problem := readRequest(w, r)
 	if problem != "" {
 		refuse(w, media, status, problem)
 		return
 	}
-	ctx := graphql.StartOperationTrace(r.Context())
-	operation, errs := e.exec.CreateOperationContext(ctx, params)
+	operation, errs := e.prepare(actor.From(r.Context()), asked)
 	if len(errs) > 0 {
 		status := http.StatusOK
 		if media == mediaGraphQL {
 			status = http.StatusBadRequest
 		}
-		writeErrors(w, media, status, refusals(operation, errs))
+		writeErrors(w, media, status, errs)
 		return
 	}
 	if r.Method == http.MethodGet && !e.readable(operation) {
@@ -59,11 +62,40 @@ func (e endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		refuse(w, media, http.StatusMethodNotAllowed, "this operation is to be sent by POST")
 		return
 	}
-	responses, ctx := e.exec.DispatchOperation(ctx, operation)
+	responses, ctx := e.exec.DispatchOperation(r.Context(), operation)
 	if answer := responses(ctx); answer != nil { // else the client is gone
 		writeAnswer(w, media, answer)
 	}
 }
+
+// prepare gives the operation that is asked for, once it is known to be within
+// the limits of whoever asks.
+func (e endpoint) prepare(who actor.Actor, asked request) (*graphql.OperationContext, gqlerror.List) {
+	doc, errs := e.documents.open(who, asked.query)
+	if len(errs) > 0 {
+		return nil, errs
+	}
+	operation := doc.Operations.ForName(asked.operationName)
+	if operation == nil {
+		return nil, gqlerror.List{refused("the document has no operation of the name that operationName gives", "")}
+	}
+	variables, err := validator.VariableValues(e.schema, operation, asked.variables)
+	if err != nil {
+		return nil, gqlerror.List{badVariable(doc.QueryDocument, operation, err)}
+	}
+	if err := limit.Of(who).CheckPrice(doc.prices[operation], variables); err != nil {
+		return nil, gqlerror.List{refused(err.Error(), "")}
+	}
+	return &graphql.OperationContext{
+		RawQuery: asked.query, OperationName: asked.operationName, Variables: variables,
+		Doc: doc.QueryDocument, Operation: operation,
+		RecoverFunc:            recovered,
+		ResolverMiddleware:     func(ctx context.Context, next graphql.Resolver) (any, error) { return next(ctx) },
+		RootResolverMiddleware: func(ctx context.Context, next graphql.RootResolver) graphql.Marshaler { return next(ctx) },
+	}, nil
+}
+
+func recovered(_ context.Context, p any) error { return panicked(p) }
 
 // readable reports whether an operation may be sent by GET, where addresses
 // end up in logs and histories.
@@ -97,9 +129,7 @@ func (e endpoint) sensitive(doc *ast.QueryDocument, selections ast.SelectionSet,
 
 // refuse answers a request that is no GraphQL request.
 func refuse(w http.ResponseWriter, media string, status int, problem string) {
-	writeErrors(w, media, status, gqlerror.List{{
-		Message: problem, Extensions: map[string]any{"code": fault.InvalidInput},
-	}})
+	writeErrors(w, media, status, gqlerror.List{refused(problem, "")})
 }
 
 // writeErrors answers a request that was not executed: there is no data.

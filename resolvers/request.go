@@ -6,12 +6,10 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
-	"unicode/utf8"
-
-	"github.com/99designs/gqlgen/graphql"
 
 	"github.com/keywright/keywright/actor"
 )
@@ -65,60 +63,81 @@ func quality(ranges []string, media string) (liked float64, named bool) {
 // isUTF8 reports whether a charset parameter is UTF-8, or not given.
 func isUTF8(charset string) bool { return charset == "" || strings.EqualFold(charset, "utf-8") }
 
+// request is a GraphQL request.
+type request struct {
+	query, operationName string
+	variables            map[string]any
+}
+
 // readRequest reads a GraphQL request; problem is empty where it is one.
-func readRequest(w http.ResponseWriter, r *http.Request) (params *graphql.RawParams, status int, problem string) {
+func readRequest(w http.ResponseWriter, r *http.Request) (asked request, status int, problem string) {
 	if r.Method == http.MethodGet {
 		return readQuery(r)
 	}
 	kind, options, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil || kind != mediaJSON || !isUTF8(options["charset"]) {
-		return nil, http.StatusUnsupportedMediaType, "send the request as " + mediaJSON + " in UTF-8"
+		return request{}, http.StatusUnsupportedMediaType, "send the request as " + mediaJSON + " in UTF-8"
 	}
-	limit := bodyLimit(actor.From(r.Context()))
+	who := actor.From(r.Context())
+	limit := bodyLimit(who)
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):
-		return nil, http.StatusRequestEntityTooLarge, "the request is larger than " + strconv.FormatInt(limit>>10, 10) + " KiB"
+		return request{}, http.StatusRequestEntityTooLarge, "the request is larger than " + strconv.FormatInt(limit>>10, 10) + " KiB"
 	case err != nil:
-		return nil, http.StatusBadRequest, "the request did not arrive whole"
+		return request{}, http.StatusBadRequest, "the request did not arrive whole"
 	}
-	params = &graphql.RawParams{Headers: r.Header}
-	if !decode(string(body), params) {
-		return nil, http.StatusBadRequest, "the request is a JSON object with query, and where needed operationName, variables and extensions"
+	var members map[string]json.RawMessage
+	if wrong := decode(body, maxValues(who), &members); wrong != "" {
+		return request{}, http.StatusBadRequest, "the request " + wrong
 	}
-	return checked(params)
+	asked, ok := requestOf(members)
+	if !ok {
+		return request{}, http.StatusBadRequest, "the request is a JSON object with query, and where needed operationName, variables and extensions"
+	}
+	return checked(asked)
+}
+
+// requestOf reads the members of a request.
+func requestOf(members map[string]json.RawMessage) (asked request, ok bool) {
+	var extensions map[string]any
+	for name, to := range map[string]any{
+		"query": &asked.query, "operationName": &asked.operationName, "variables": &asked.variables, "extensions": &extensions,
+	} {
+		if raw, given := members[name]; given && decodeNumbers(raw, to) != nil {
+			return request{}, false
+		}
+	}
+	return asked, true
 }
 
 // readQuery reads a request from the address.
-func readQuery(r *http.Request) (*graphql.RawParams, int, string) {
-	values := r.URL.Query()
-	params := &graphql.RawParams{
-		Headers: r.Header, Query: values.Get("query"), OperationName: values.Get("operationName"),
+func readQuery(r *http.Request) (request, int, string) {
+	values, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return request{}, http.StatusBadRequest, "the query of the address is malformed"
 	}
-	for name, to := range map[string]*map[string]any{"variables": &params.Variables, "extensions": &params.Extensions} {
-		if text := values.Get(name); text != "" && !decode(text, to) {
-			return nil, http.StatusBadRequest, name + " must be a JSON object"
+	asked := request{query: values.Get("query"), operationName: values.Get("operationName")}
+	var extensions map[string]any
+	for name, to := range map[string]any{"query": nil, "operationName": nil, "variables": &asked.variables, "extensions": &extensions} {
+		if len(values[name]) > 1 {
+			return request{}, http.StatusBadRequest, name + " is given twice"
+		}
+		text := values.Get(name)
+		if to == nil || text == "" {
+			continue
+		}
+		if wrong := decode([]byte(text), maxValues(actor.From(r.Context())), to); wrong != "" {
+			return request{}, http.StatusBadRequest, name + " " + wrong
 		}
 	}
-	return checked(params)
+	return checked(asked)
 }
 
-// decode reads text, which must be one JSON value in UTF-8 and nothing more.
-// encoding/json would put other characters in the place of what is no UTF-8.
-func decode(text string, to any) bool {
-	in := json.NewDecoder(strings.NewReader(text))
-	in.UseNumber()
-	if !utf8.ValidString(text) || in.Decode(to) != nil {
-		return false
+func checked(asked request) (request, int, string) {
+	if asked.query == "" {
+		return request{}, http.StatusBadRequest, "the request lacks query, the text of a GraphQL document"
 	}
-	_, err := in.Token()
-	return errors.Is(err, io.EOF)
-}
-
-func checked(params *graphql.RawParams) (*graphql.RawParams, int, string) {
-	if params.Query == "" {
-		return nil, http.StatusBadRequest, "the request lacks query, the text of a GraphQL document"
-	}
-	return params, http.StatusOK, ""
+	return asked, http.StatusOK, ""
 }

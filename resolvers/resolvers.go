@@ -8,13 +8,13 @@ import (
 	"fmt"
 	"iter"
 	"log/slog"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/executor"
-	"github.com/99designs/gqlgen/graphql/handler/extension"
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/keywright/keywright/actor"
@@ -26,9 +26,6 @@ import (
 	"github.com/keywright/keywright/page"
 	"github.com/keywright/keywright/validation"
 )
-
-// maxTokens bounds the tokens of a document.
-const maxTokens = 5_000
 
 // Config is what the handler is made of. All are needed.
 type Config struct {
@@ -42,7 +39,9 @@ type Config struct {
 // (actor.From). It fails if a root field has neither @hasPermission nor
 // @public, or both, or names an action that there is not.
 func New(c Config) (http.Handler, error) {
-	schema := graph.NewExecutableSchema(graph.Config{
+	schema := withoutDefer(graph.NewExecutableSchema(graph.Config{}).Schema())
+	executable := graph.NewExecutableSchema(graph.Config{
+		Schema:    schema,
 		Resolvers: root{c},
 		Directives: graph.DirectiveRoot{
 			HasPermission: hasPermission(c),
@@ -51,19 +50,23 @@ func New(c Config) (http.Handler, error) {
 			},
 		},
 	})
-	if err := CheckRootFields(schema.Schema()); err != nil {
+	if err := CheckRootFields(schema); err != nil {
 		return nil, err
 	}
-	exec := executor.New(schema)
-	exec.SetParserTokenLimit(maxTokens)
-	exec.SetDisableSuggestion(true)
-	exec.SetDefaultRulesFn(documentRules)
-	public := publicFields(schema.Schema())
-	exec.SetQueryCache(newDocuments(public))
+	exec := executor.New(executable)
 	exec.SetErrorPresenter(presenter(c.Log))
-	exec.SetRecoverFunc(func(_ context.Context, p any) error { return panicked(p) })
-	exec.Use(extension.Introspection{})
-	return endpoint{exec: exec, public: public}, nil
+	exec.SetRecoverFunc(recovered)
+	public := publicFields(schema)
+	return endpoint{exec: exec, schema: schema, public: public, documents: newDocuments(schema, public)}, nil
+}
+
+// withoutDefer gives the schema without @defer, which gqlgen adds: it is part
+// of no contract of ours, and the endpoint answers once.
+func withoutDefer(schema *ast.Schema) *ast.Schema {
+	s := *schema
+	s.Directives = maps.Clone(s.Directives)
+	delete(s.Directives, "defer")
+	return &s
 }
 
 // CheckRootFields fails if a field of Query, Mutation or Subscription does not

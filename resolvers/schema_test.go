@@ -9,6 +9,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/keywright/keywright/authz"
+	"github.com/keywright/keywright/graph"
 	"github.com/keywright/keywright/resolvers"
 )
 
@@ -78,6 +79,15 @@ func TestIntrospectionIsOpen(t *testing.T) {
 	for _, want := range []string{`"queryType":{"name":"Query"}`, `"mutationType":{"name":"Mutation"}`, `"subscriptionType":null`, `"hasPermission"`, `"description":"The last five characters of the key."`} {
 		if !strings.Contains(got.body, want) {
 			t.Errorf("%s is not in %s", want, got.body)
+		}
+	}
+}
+
+// The rule on fields of one name (checkMerging) holds only so.
+func TestNoTypeIsAnInterfaceOrAUnion(t *testing.T) {
+	for name, definition := range graph.NewExecutableSchema(graph.Config{}).Schema().Types {
+		if definition.IsAbstractType() {
+			t.Errorf("%s is one", name)
 		}
 	}
 }

@@ -28,14 +28,37 @@ func (p inputPath) join(name string) inputPath {
 	return p + "." + inputPath(name)
 }
 
-// documentRules are those of GraphQL, with our own on values and on repeated
-// fields.
-func documentRules() *rules.Rules {
-	all := rules.NewDefaultRules()
-	all.RemoveRule(rules.ValuesOfCorrectTypeRule.Name)
-	all.AddRule(rules.ValuesOfCorrectTypeRule.Name, checkValues)
-	all.AddRule("RepeatedRootFields", checkRepeats)
-	return all
+// documentRules are those of GraphQL, without suggestions of what may have
+// been meant, and with our own on values and on fields of one name.
+func documentRules() []core.Rule {
+	return []core.Rule{
+		rules.FieldsOnCorrectTypeRuleWithoutSuggestions,
+		rules.FragmentsOnCompositeTypesRule,
+		rules.KnownArgumentNamesRuleWithoutSuggestions,
+		rules.KnownDirectivesRule,
+		rules.KnownFragmentNamesRule,
+		rules.KnownRootTypeRule,
+		rules.KnownTypeNamesRuleWithoutSuggestions,
+		rules.LoneAnonymousOperationRule,
+		rules.MaxIntrospectionDepth,
+		rules.NoUndefinedVariablesRule,
+		rules.NoUnusedFragmentsRule,
+		rules.NoUnusedVariablesRule,
+		{Name: "Merging", RuleFunc: checkMerging},
+		rules.PossibleFragmentSpreadsRule,
+		rules.ProvidedRequiredArgumentsRule,
+		rules.ScalarLeafsRuleWithoutSuggestions,
+		rules.SingleFieldSubscriptionsRule,
+		rules.UniqueArgumentNamesRule,
+		rules.UniqueDirectivesPerLocationRule,
+		rules.UniqueFragmentNamesRule,
+		rules.UniqueInputFieldNamesRule,
+		rules.UniqueOperationNamesRule,
+		rules.UniqueVariableNamesRule,
+		{Name: "Values", RuleFunc: checkValues},
+		rules.VariablesAreInputTypesRule,
+		rules.VariablesInAllowedPositionRule,
+	}
 }
 
 // checkValues holds the values that are written into a document to their

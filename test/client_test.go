@@ -127,7 +127,7 @@ func (c client) licenses() (map[string]license, error) {
 	all := map[string]license{}
 	return all, pages(func(after *string) (connection[license], error) {
 		var data struct{ Licenses connection[license] }
-		err := c.ask(`query($after: String) { licenses(first: 200, after: $after) {
+		err := c.ask(`query($after: String) { licenses(first: 100, after: $after) {
 			nodes { `+wholeLicense+` } pageInfo { hasNextPage endCursor } } }`, map[string]any{"after": after}, &data)
 		return data.Licenses, err
 	}, func(one license) error {
