@@ -12,14 +12,8 @@ import (
 	"github.com/keywright/keywright/fault"
 )
 
-// What one connection may take.
 const (
-	headerWithin = 5 * time.Second
-	readWithin   = 15 * time.Second // less than a shutdown waits
-	answerWithin = time.Minute
-	idleFor      = 2 * time.Minute
-	maxHeader    = 32 << 10
-
+	maxHeader   = 32 << 10 // of a request
 	readyWithin = 2 * time.Second
 	maxClockOff = time.Second
 )
@@ -120,7 +114,7 @@ func (s *Server) Run(ctx context.Context, public, ops net.Listener) error {
 func (s *Server) listen(h http.Handler) *http.Server {
 	return &http.Server{
 		Handler:           h,
-		ReadHeaderTimeout: headerWithin, ReadTimeout: readWithin, WriteTimeout: answerWithin, IdleTimeout: idleFor,
+		ReadHeaderTimeout: s.Patience.Header, ReadTimeout: s.Patience.Read, WriteTimeout: s.Patience.Answer, IdleTimeout: s.Patience.Idle,
 		MaxHeaderBytes: maxHeader,
 		ErrorLog:       slog.NewLogLogger(s.Log.Handler(), slog.LevelWarn),
 	}

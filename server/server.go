@@ -43,10 +43,20 @@ type Config struct {
 	TrustedProxies []netip.Prefix
 	TLS            *tls.Config   // plain HTTP if nil
 	Drain          time.Duration // DefaultDrain if zero
+	Patience       Patience      // DefaultPatience() if zero
 }
 
 // DefaultDrain is how long a shutdown waits for what is in flight.
 const DefaultDrain = 30 * time.Second
+
+// Patience is how long a connection may take: to send a request's headers, to
+// send all of it, to be answered and take the answer, and to send the next.
+type Patience struct{ Header, Read, Answer, Idle time.Duration }
+
+// DefaultPatience reads no longer than a shutdown waits.
+func DefaultPatience() Patience {
+	return Patience{Header: 5 * time.Second, Read: 15 * time.Second, Answer: time.Minute, Idle: 2 * time.Minute}
+}
 
 // Server answers requests. It is safe for concurrent use.
 type Server struct {
@@ -65,6 +75,9 @@ func New(c Config) *Server {
 	}
 	if c.Drain == 0 {
 		c.Drain = DefaultDrain
+	}
+	if c.Patience == (Patience{}) {
+		c.Patience = DefaultPatience()
 	}
 	s := &Server{Config: c, routes: http.NewServeMux()}
 	s.routes.Handle("/graphql", c.GraphQL)
