@@ -19,7 +19,13 @@ func Open(h http.Handler, who actor.Actor, document, operation string, variables
 	return o.Doc, nil
 }
 
-// Decode reads the JSON of a request.
+// ParseRequest reads the query and the variables of a request's JSON.
+func ParseRequest(text []byte, values int) (query string, variables map[string]any, problem string) {
+	r, problem := parseRequest(text, values)
+	return r.query, r.variables, problem
+}
+
+// Decode reads the JSON of variables.
 func Decode(text []byte, values int, to any) (problem string) { return decode(text, values, to) }
 
 // Remembered gives the bytes that a handler's documents take up: those of

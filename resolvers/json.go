@@ -14,45 +14,77 @@ import (
 // maxLevels bounds the objects and arrays within each other in a request.
 const maxLevels = 32
 
-// maxValues bounds the values in a request, members' names aside.
+// maxValues bounds the values in a request and the names of members.
 func maxValues(who actor.Actor) int {
 	if who.Nobody() {
 		return 2_000
 	}
-	return 50_000
+	return 40_000
 }
 
-// decode reads text, which must be one JSON value in UTF-8 and nothing more,
-// of at most so many values, without a name twice in one object. encoding/json
-// would take the last of them, and put other characters in the place of what
-// is no UTF-8. The problem is empty where all is well.
+// decode reads text, which must be one JSON value and nothing more, of at most
+// so many values. The problem is empty where all is well.
 func decode(text []byte, values int, to any) (problem string) {
-	switch wrong := checkJSON(text, values); {
-	case wrong != "":
+	if wrong := checkJSON(text, values); wrong != "" {
 		return wrong
-	case !utf8.Valid(text) || decodeNumbers(text, to) != nil:
-		return "must be one JSON object in UTF-8"
+	}
+	in := decoder(text)
+	if in.Decode(to) != nil || !atEnd(in) {
+		return "must be a JSON object"
 	}
 	return ""
 }
 
-// decodeNumbers reads one JSON value and keeps its numbers as they are written.
-func decodeNumbers(text []byte, to any) error {
-	in := json.NewDecoder(bytes.NewReader(text))
-	in.UseNumber()
-	if err := in.Decode(to); err != nil {
-		return err
+// decodeMembers reads text, which must be one JSON object and nothing more:
+// of its members those that have a name in to, as it is written there.
+// encoding/json by itself takes a name in any case.
+func decodeMembers(text []byte, to map[string]any) error {
+	in := decoder(text)
+	if open, err := in.Token(); err != nil || open != json.Delim('{') {
+		return errNotOne
 	}
-	if _, err := in.Token(); !errors.Is(err, io.EOF) {
-		return errors.New("something follows the value")
+	for in.More() {
+		name, err := in.Token()
+		if err != nil {
+			return err
+		}
+		member := any(new(json.RawMessage))
+		if known, ok := name.(string); ok && to[known] != nil {
+			member = to[known]
+		}
+		if err := in.Decode(member); err != nil {
+			return err
+		}
+	}
+	if _, err := in.Token(); err != nil || !atEnd(in) {
+		return errNotOne
 	}
 	return nil
 }
 
-// checkJSON finds fault with a JSON text before it costs much to read it: too
-// many levels or values, or two members of one name. Of text that is no JSON it
-// may say anything.
-func checkJSON(text []byte, values int) (problem string) {
+var errNotOne = errors.New("the text is not one JSON object")
+
+// decoder reads numbers as they are written.
+func decoder(text []byte) *json.Decoder {
+	in := json.NewDecoder(bytes.NewReader(text))
+	in.UseNumber()
+	return in
+}
+
+func atEnd(in *json.Decoder) bool {
+	_, err := in.Token()
+	return errors.Is(err, io.EOF)
+}
+
+// checkJSON finds fault with a JSON text before it costs much to read it: what
+// is no UTF-8, in whose place encoding/json would put other characters, two
+// members of one name, of which it would take the last, and too many levels or
+// values. Of text that is no JSON it may say anything.
+func checkJSON(text []byte, limit int) (problem string) {
+	values := 0
+	if !utf8.Valid(text) {
+		return "must be in UTF-8"
+	}
 	var open []map[string]bool // the names in each object; nil in an array
 	for i := 0; i < len(text); i++ {
 		switch text[i] {
@@ -61,9 +93,9 @@ func checkJSON(text []byte, values int) (problem string) {
 				return "has more than " + strconv.Itoa(maxLevels) + " levels of objects and arrays"
 			}
 			open = append(open, nil)
-			values--
-		case ',':
-			values--
+			values++
+		case ',', ':':
+			values++
 		case '}', ']':
 			open = open[:max(0, len(open)-1)]
 		case '"':
@@ -73,8 +105,8 @@ func checkJSON(text []byte, values int) (problem string) {
 			}
 			i = end - 1
 		}
-		if values < 0 {
-			return "has too many values"
+		if values > limit {
+			return "has more than " + strconv.Itoa(limit) + " values and names"
 		}
 	}
 	return ""

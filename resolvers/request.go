@@ -1,7 +1,6 @@
 package resolvers
 
 import (
-	"encoding/json"
 	"errors"
 	"io"
 	"mime"
@@ -88,28 +87,27 @@ func readRequest(w http.ResponseWriter, r *http.Request) (asked request, status 
 	case err != nil:
 		return request{}, http.StatusBadRequest, "the request did not arrive whole"
 	}
-	var members map[string]json.RawMessage
-	if wrong := decode(body, maxValues(who), &members); wrong != "" {
+	asked, wrong := parseRequest(body, maxValues(who))
+	if wrong != "" {
 		return request{}, http.StatusBadRequest, "the request " + wrong
-	}
-	asked, ok := requestOf(members)
-	if !ok {
-		return request{}, http.StatusBadRequest, "the request is a JSON object with query, and where needed operationName, variables and extensions"
 	}
 	return checked(asked)
 }
 
-// requestOf reads the members of a request.
-func requestOf(members map[string]json.RawMessage) (asked request, ok bool) {
-	var extensions map[string]any
-	for name, to := range map[string]any{
-		"query": &asked.query, "operationName": &asked.operationName, "variables": &asked.variables, "extensions": &extensions,
-	} {
-		if raw, given := members[name]; given && decodeNumbers(raw, to) != nil {
-			return request{}, false
-		}
+// parseRequest reads the JSON of a request. The problem is empty where it is
+// one. Members of other names are passed over.
+func parseRequest(text []byte, values int) (asked request, problem string) {
+	if wrong := checkJSON(text, values); wrong != "" {
+		return request{}, wrong
 	}
-	return asked, true
+	var extensions map[string]any
+	err := decodeMembers(text, map[string]any{
+		"query": &asked.query, "operationName": &asked.operationName, "variables": &asked.variables, "extensions": &extensions,
+	})
+	if err != nil {
+		return request{}, "is one JSON object in UTF-8 with query, and where needed operationName, variables and extensions"
+	}
+	return asked, ""
 }
 
 // readQuery reads a request from the address.

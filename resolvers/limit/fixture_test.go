@@ -51,7 +51,7 @@ func valid(t testing.TB, schema *ast.Schema, text string) *ast.QueryDocument {
 }
 
 // price gives what the first operation of a document costs.
-func price(t testing.TB, schema *ast.Schema, text string, variables map[string]any) (objects, values int) {
+func price(t testing.TB, schema *ast.Schema, text string, variables map[string]any) limit.Amount {
 	t.Helper()
 	return limit.PriceOf(valid(t, schema, text).Operations[0]).With(variables)
 }

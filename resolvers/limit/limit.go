@@ -19,18 +19,18 @@ type Limits struct {
 	Directives int
 	Spreads    int // of fragments
 	Objects    int // of the answer, by price
-	Values     int // of the answer, by price: scalars and enums
+	Work       int // of the answer, by price: about the microseconds it takes
 }
 
 // The limits of callers with a credential, and of those without.
 var (
 	staff = Limits{
 		Bytes: 256 << 10, Tokens: 5_000, Parts: 10_000, Depth: 12, RootFields: 20, Directives: 50, Spreads: 50,
-		Objects: 5_000, Values: 200_000,
+		Objects: 5_000, Work: 18_000,
 	}
 	anyone = Limits{
 		Bytes: 64 << 10, Tokens: 600, Parts: 1_200, Depth: 12, RootFields: 20, Directives: 50, Spreads: 50,
-		Objects: 200, Values: 10_000,
+		Objects: 200, Work: 2_000,
 	}
 )
 

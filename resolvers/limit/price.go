@@ -22,14 +22,32 @@ var weights = map[string]int{
 	"__schema": 150, "__type": 50,
 }
 
-// Price is what an operation costs: each object of its answer, where a list
+// Amount is what an answer takes: its objects, and the work of making it.
+type Amount struct{ Objects, Work int }
+
+// What the parts of an answer weigh in work: about a microsecond each. A list
+// that has a first is a question to storage. What is told of a license that is
+// issued in a batch is little beside issuing it, and counts half.
+const (
+	workOfValue  = 1
+	workOfObject = 2
+	workOfList   = 60
+)
+
+func (a Amount) plus(b Amount) Amount {
+	return Amount{plus(a.Objects, b.Objects), plus(a.Work, b.Work)}
+}
+
+func (a Amount) times(n int) Amount { return Amount{times(a.Objects, n), times(a.Work, n)} }
+
+// Price is what an operation costs: all that is in its answer, where a list
 // counts as many as its first asks for, or that of the connection it stands
 // in, or else 10. @skip and @include take nothing off. The zero Price is
 // nothing. It is reckoned once for a document; what the variables of a request
 // say comes on top.
 type Price struct {
-	objects, values int
-	lists           []priced
+	fixed Amount
+	lists []priced
 }
 
 // priced is a list whose size a variable gives.
@@ -47,27 +65,25 @@ func PriceOf(o *ast.OperationDefinition) Price {
 // CheckPrice fails with InvalidInput if an operation costs more than the
 // limits, with these variables, which are of their types.
 func (l Limits) CheckPrice(p Price, variables map[string]any) error {
-	objects, values := p.With(variables)
+	asked := p.With(variables)
 	return first(
-		check("objects of the answer, by the sizes of its lists", objects, l.Objects),
-		check("values of the answer, by the sizes of its lists", values, l.Values),
+		check("objects of the answer, by the sizes of its lists", asked.Objects, l.Objects),
+		check("work of the answer, which is 1 for a value, 2 for an object and 60 for a page, by the sizes of lists", asked.Work, l.Work),
 	)
 }
 
-// With gives the objects and values that a price comes to.
-func (p Price) With(variables map[string]any) (objects, values int) {
-	objects, values = p.objects, p.values
+// With gives what a price comes to.
+func (p Price) With(variables map[string]any) Amount {
+	all := p.fixed
 	for _, one := range p.lists {
-		n := one.size(variables)
-		o, v := one.each.With(variables)
-		objects, values = plus(objects, times(o, n)), plus(values, times(v, n))
+		all = all.plus(one.each.With(variables).times(one.size(variables)))
 	}
-	return objects, values
+	return all
 }
 
 // add adds q to p, whose lists are nobody else's.
 func (p *Price) add(q Price) {
-	p.objects, p.values = plus(p.objects, q.objects), plus(p.values, q.values)
+	p.fixed = p.fixed.plus(q.fixed)
 	p.lists = append(p.lists, q.lists...)
 }
 
@@ -80,9 +96,18 @@ func sum(prices ...Price) (all Price) {
 
 // weighing gives p with so many objects, whatever is in it.
 func (p Price) weighing(objects int) Price {
-	q := Price{objects: objects, values: p.values}
+	q := Price{fixed: Amount{objects, p.fixed.Work}}
 	for _, one := range p.lists {
 		q.lists = append(q.lists, priced{one.size, one.each.weighing(0)})
+	}
+	return q
+}
+
+// halved gives p with half its work.
+func (p Price) halved() Price {
+	q := Price{fixed: Amount{p.fixed.Objects, (p.fixed.Work + 1) / 2}}
+	for _, one := range p.lists {
+		q.lists = append(q.lists, priced{one.size, one.each.halved()})
 	}
 	return q
 }
@@ -96,13 +121,13 @@ type multiplier struct {
 func literal(n int) multiplier { return multiplier{number: n} }
 
 func (p Price) times(m multiplier) Price {
-	if p.objects == 0 && p.values == 0 && len(p.lists) == 0 {
+	if p.fixed == (Amount{}) && len(p.lists) == 0 {
 		return p
 	}
 	if m.variable != nil {
 		return Price{lists: []priced{{m.variable, p}}}
 	}
-	q := Price{objects: times(p.objects, m.number), values: times(p.values, m.number)}
+	q := Price{fixed: p.fixed.times(m.number)}
 	for _, one := range p.lists {
 		q.lists = append(q.lists, priced{one.size, one.each.times(m)})
 	}
@@ -146,24 +171,27 @@ func (p pricing) selections(set ast.SelectionSet) (all selected) {
 
 func (p pricing) field(f *ast.Field) selected {
 	if len(f.SelectionSet) == 0 {
-		return selected{once: Price{values: 1}}
+		return selected{once: Price{fixed: Amount{Work: workOfValue}}}
 	}
 	if isIntrospection(f) {
-		return selected{once: Price{objects: weights[f.Name]}}
+		return selected{once: Price{fixed: Amount{Objects: weights[f.Name]}}}
 	}
 	inner := p.selections(f.SelectionSet)
 	if f.Name == batchField {
-		return selected{once: sum(inner.once.weighing(0), inner.each.weighing(batch).times(batchOf(f)))}
+		return selected{once: sum(inner.once.weighing(0), inner.each.halved().weighing(batch).times(batchOf(f)))}
 	}
 	size, sized := sizeOf(f)
-	one := Price{objects: 1}
+	one, asked := Price{fixed: Amount{1, workOfObject}}, Price{}
+	if sized {
+		asked.fixed.Work = workOfList
+	}
 	switch isList := f.Definition.Type.Elem != nil; {
 	case isList && sized:
-		return selected{once: sum(one, inner.times(literal(elements))).times(size)}
+		return selected{once: sum(asked, sum(one, inner.times(literal(elements))).times(size))}
 	case isList:
 		return selected{each: sum(one, inner.times(literal(elements)))}
 	}
-	whole := sum(one, inner.times(size))
+	whole := sum(one, asked, inner.times(size))
 	if weight, ok := weights[f.Name]; ok {
 		whole = whole.weighing(weight)
 	}

@@ -11,31 +11,31 @@ import (
 )
 
 func TestAnObjectCountsAsOftenAsTheListsAboveItAreLong(t *testing.T) {
-	for document, want := range map[string][2]int{ // objects, values
-		`{ __typename }`:             {0, 1},
-		`{ node { id tags } }`:       {1, 2},
-		`{ nodes { id } }`:           {50, 50},
-		`{ nodes(first: 7) { id } }`: {7, 7},
-		`{ page(first: 7) { nodes { id } pageInfo { hasNextPage } } }`:                                            {1 + 7 + 1, 8},
-		`{ page { nodes { id } } }`:                                                                               {51, 50},
-		`{ page(first: 7) { nodes { id node { id } list { id } } } }`:                                             {1 + 7 + 7 + 70, 7 + 7 + 70},
-		`{ page(first: 2) { nodes { page(first: 3) { nodes { id } } } } }`:                                        {1 + 2 + 2 + 6, 6},
-		`{ nodes(first: 2) { list { list { id } } } }`:                                                            {2 + 20 + 200, 200},
-		`{ a: node { id } b: node { id } node { id } node { id } }`:                                               {4, 4},
-		`{ ...f ...f } fragment f on Query { node { id } }`:                                                       {2, 2},
-		`{ page(first: 3) { ...p } } fragment p on Page { nodes { ...n } } fragment n on Node { id node { id } }`: {1 + 3 + 3, 6},
-		`{ ... { nodes(first: 3) { ... on Node { id } } } }`:                                                      {3, 3},
-		`{ nodes(first: 3) @skip(if: true) { id @include(if: false) } }`:                                          {3, 3},
-		`{ nodes(first: 201) { id } }`:                                                                            {200, 200},
-		`{ nodes(first: 0) { id } }`:                                                                              {1, 1},
-		`{ nodes(first: -5) { id } }`:                                                                             {1, 1},
-		`{ nodes(first: 2147483647) { id } }`:                                                                     {200, 200},
-		`{ __schema { types { name } } }`:                                                                         {150, 0},
-		`{ a: __type(name: "Node") { fields { name } } __type(name: "Page") { name } }`:                           {100, 0},
-		`mutation { checkOut { list { list { id } } } }`:                                                          {50, 100},
+	for document, want := range map[string]int{
+		`{ __typename }`:             0,
+		`{ node { id tags } }`:       1,
+		`{ nodes { id } }`:           50,
+		`{ nodes(first: 7) { id } }`: 7,
+		`{ page(first: 7) { nodes { id } pageInfo { hasNextPage } } }`:                                            1 + 7 + 1,
+		`{ page { nodes { id } } }`:                                                                               51,
+		`{ page(first: 7) { nodes { id node { id } list { id } } } }`:                                             1 + 7 + 7 + 70,
+		`{ page(first: 2) { nodes { page(first: 3) { nodes { id } } } } }`:                                        1 + 2 + 2 + 6,
+		`{ nodes(first: 2) { list { list { id } } } }`:                                                            2 + 20 + 200,
+		`{ a: node { id } b: node { id } node { id } node { id } }`:                                               4,
+		`{ ...f ...f } fragment f on Query { node { id } }`:                                                       2,
+		`{ page(first: 3) { ...p } } fragment p on Page { nodes { ...n } } fragment n on Node { id node { id } }`: 1 + 3 + 3,
+		`{ ... { nodes(first: 3) { ... on Node { id } } } }`:                                                      3,
+		`{ nodes(first: 3) @skip(if: true) { id @include(if: false) } }`:                                          3,
+		`{ nodes(first: 201) { id } }`:                                                                            200,
+		`{ nodes(first: 0) { id } }`:                                                                              1,
+		`{ nodes(first: -5) { id } }`:                                                                             1,
+		`{ nodes(first: 2147483647) { id } }`:                                                                     200,
+		`{ __schema { types { name } } }`:                                                                         150,
+		`{ a: __type(name: "Node") { fields { name } } __type(name: "Page") { name } }`:                           100,
+		`mutation { checkOut { list { list { id } } } }`:                                                          50,
 	} {
-		if objects, values := price(t, batchSchema, document, nil); [2]int{objects, values} != want {
-			t.Errorf("%s: %d objects and %d values, want %v", document, objects, values, want)
+		if got := price(t, batchSchema, document, nil).Objects; got != want {
+			t.Errorf("%s: %d objects, want %d", document, got, want)
 		}
 	}
 }
@@ -54,27 +54,55 @@ func TestVariablesSayHowLongListsAre(t *testing.T) {
 		{int64(math.MaxInt64), int64(math.MinInt64), 200 + 2_000 + 2_000 + 1 + 1},
 		{nil, "nonsense", 50 + 500 + 100_000 + 1 + 200},
 	} {
-		if objects, _ := p.With(map[string]any{"n": c.n, "m": c.m}); objects != c.want {
-			t.Errorf("%v, %v: %d objects, want %d", c.n, c.m, objects, c.want)
+		if got := p.With(map[string]any{"n": c.n, "m": c.m}).Objects; got != c.want {
+			t.Errorf("%v, %v: %d objects, want %d", c.n, c.m, got, c.want)
 		}
+	}
+}
+
+// Objects do not count scalars, nor what a list within a list costs.
+func TestTheWorkOfAnAnswerIsCounted(t *testing.T) {
+	variables := map[string]any{"n": int64(200)}
+	for document, want := range map[string]int{
+		`{ __typename }`: 1,
+		`query($n: Int!) { page(first: $n) { nodes { id tags list { id } } } }`:                                                    60 + 2 + 200*(2+1+1+10*(2+1)),
+		`query($n: Int!) { page(first: $n) { nodes {` + numbered(80, " a%d: id") + `} } }`:                                         60 + 2 + 200*(2+80),
+		`query($n: Int!) { page(first: $n) { nodes {` + numbered(99, " a%d: id") + `} } }`:                                         60 + 2 + 200*(2+99),
+		`query($n: Int!) { page(first: $n) { nodes { page(first: 1) { nodes { id } } } } }`:                                        60 + 2 + 200*(2+60+2+2+1),
+		`query($n: Int!) { nodes(first: $n) { ...f } } fragment f on Node { node { list { page { pageInfo { hasNextPage } } } } }`: 60 + 200*(2+2+10*(2+60+2+2+1)),
+		`query($n: Int!) { nodes(first: $n) { nodes(first: 1) { id } page(first: 1) { __typename } } }`:                            60 + 200*(2+60+2+1+60+2+1),
+	} {
+		p := limit.PriceOf(valid(t, batchSchema, document).Operations[0])
+		if got := p.With(variables).Work; got != want {
+			t.Errorf("%s: %d, want %d", document, got, want)
+		}
+		if err := staff.CheckPrice(p, variables); (err != nil) != (want > 18_000) {
+			t.Errorf("%s: %v", document, err)
+		}
+	}
+	many := `mutation($l: [IssueLicenseInput!]!) { issueLicenses(input: {licenses: $l}) { results { key license { page(first: 1) { nodes { id } } } } } }`
+	p := limit.PriceOf(valid(t, batchSchema, many).Operations[0])
+	if got := p.With(map[string]any{"l": make([]any, 1_000)}); got != (limit.Amount{Objects: 5_000, Work: 1_000 * 35}) {
+		t.Errorf("%+v", got)
 	}
 }
 
 func TestPricesSaturate(t *testing.T) {
 	document := "{ " + strings.Repeat("nodes(first: 200) { ", 40) + "id" + strings.Repeat(" }", 40) + " }"
-	if objects, values := price(t, batchSchema, document, nil); objects != 1_000_000_000 || values != 1_000_000_000 {
-		t.Errorf("%d objects, %d values", objects, values)
+	full := limit.Amount{Objects: 1_000_000_000, Work: 1_000_000_000}
+	if got := price(t, batchSchema, document, nil); got != full {
+		t.Errorf("%+v", got)
 	}
 	document = "query($n: Int!) " + strings.ReplaceAll(document, "200", "$n")
-	if objects, _ := price(t, batchSchema, document, map[string]any{"n": int64(200)}); objects != 1_000_000_000 {
-		t.Errorf("with variables: %d objects", objects)
+	if got := price(t, batchSchema, document, map[string]any{"n": int64(200)}); got != full {
+		t.Errorf("with variables: %+v", got)
 	}
 }
 
 // 1,000 licenses at once, with the usual selections, are what the limit of
 // objects was made for.
 func TestAWholeBatchOfLicensesMayBeIssued(t *testing.T) {
-	const usual = `results { key license { id node { id list { id tags } } list { id } } } issued first { id }`
+	const usual = `results { key license { id tags node { id tags node { id } } } } issued first { id }`
 	licenses := func(n int) []any {
 		all := make([]any, n)
 		for i := range all {
@@ -95,8 +123,8 @@ func TestAWholeBatchOfLicensesMayBeIssued(t *testing.T) {
 	} {
 		p := limit.PriceOf(valid(t, batchSchema, document).Operations[0])
 		for n, want := range map[int]int{1: 5, 7: 35, 1_000: 5_000, 1_001: 5_000} {
-			if objects, _ := p.With(variables(n)); objects != want {
-				t.Errorf("%s: %d licenses are %d objects, want %d", document, n, objects, want)
+			if got := p.With(variables(n)).Objects; got != want {
+				t.Errorf("%s: %d licenses are %d objects, want %d", document, n, got, want)
 			}
 		}
 		if err := staff.CheckPrice(p, variables(1_000)); err != nil {
@@ -107,12 +135,12 @@ func TestAWholeBatchOfLicensesMayBeIssued(t *testing.T) {
 		}
 	}
 	literal := `mutation { issueLicenses(input: {licenses: [` + strings.Repeat(`{plan: "x"} `, 12) + `]}) { issued } }`
-	if objects, _ := price(t, batchSchema, literal, nil); objects != 60 {
-		t.Errorf("12 licenses in the document are %d objects", objects)
+	if got := price(t, batchSchema, literal, nil).Objects; got != 60 {
+		t.Errorf("12 licenses in the document are %d objects", got)
 	}
 	one := `mutation { issueLicenses(input: {licenses: {plan: "x"}}) { issued } }`
-	if objects, _ := price(t, batchSchema, one, nil); objects != 5 {
-		t.Errorf("one license that is no list is %d objects", objects)
+	if got := price(t, batchSchema, one, nil).Objects; got != 5 {
+		t.Errorf("one license that is no list is %d objects", got)
 	}
 	twice := `mutation($l: [IssueLicenseInput!]!) { a: issueLicenses(input: {licenses: $l}) { issued } b: issueLicenses(input: {licenses: $l}) { issued } }`
 	p := limit.PriceOf(valid(t, batchSchema, twice).Operations[0])
@@ -138,7 +166,7 @@ func TestWhatAnyoneMayCallWeighsFifty(t *testing.T) {
 			return all + "}"
 		}
 		four := limit.PriceOf(valid(t, schema, times(4)).Operations[0])
-		if objects, _ := four.With(nil); objects != 200 || anyone.CheckPrice(four, nil) != nil {
+		if objects := four.With(nil).Objects; objects != 200 || anyone.CheckPrice(four, nil) != nil {
 			t.Errorf("4 times %s: %d objects, %v", call, objects, anyone.CheckPrice(four, nil))
 		}
 		five := limit.PriceOf(valid(t, schema, times(5)).Operations[0])
