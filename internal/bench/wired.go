@@ -27,6 +27,7 @@ type wired struct {
 	secrets    *secret.List
 	licensing  *licensing.Service
 	validation *validation.Service
+	graphql    http.Handler // for whoever calls
 	handler    http.Handler
 }
 
@@ -64,12 +65,12 @@ func wire(ctx context.Context, store storage.Store, now func() time.Time) (*wire
 		Source:   validation.StorageSource{Licensing: w.licensing, Now: now},
 		Licenses: w.licensing, Secrets: secrets, Counter: store, Now: now,
 	})
-	graphql, err := resolvers.New(resolvers.Config{Licensing: w.licensing, Validation: w.validation, Enforcer: policy, Log: log})
+	w.graphql, err = resolvers.New(resolvers.Config{Licensing: w.licensing, Validation: w.validation, Enforcer: policy, Log: log})
 	if err != nil {
 		return nil, err
 	}
 	w.handler = http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-		graphql.ServeHTTP(rw, r.WithContext(actor.With(r.Context(), authz.DevAdmin)))
+		w.graphql.ServeHTTP(rw, r.WithContext(actor.With(r.Context(), authz.DevAdmin)))
 	})
 	ctx = actor.With(ctx, authz.DevAdmin)
 	if _, err := w.licensing.CreateProduct(ctx, licensing.CreateProductInput{Code: product, Name: "Bench", KeyPrefix: "BENCH"}); err != nil {
