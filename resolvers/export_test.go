@@ -9,8 +9,8 @@ import (
 	"github.com/keywright/keywright/actor"
 )
 
-// Open gives what a handler makes of a document, and the price of what it
-// asks for with variables.
+// Open gives what a handler makes of a document whose operation is asked for
+// with variables.
 func Open(h http.Handler, who actor.Actor, document, operation string, variables map[string]any) (*ast.QueryDocument, gqlerror.List) {
 	o, errs := h.(endpoint).prepare(who, request{query: document, operationName: operation, variables: variables})
 	if len(errs) > 0 {

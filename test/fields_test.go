@@ -90,7 +90,7 @@ func (f rootField) withVariables() string {
 		variables = append(variables, variable)
 		given = append(given, a.Name+": $"+a.Name)
 	}
-	return fmt.Sprintf("%s(%s) { %s(%s) %s }", f.kind, strings.Join(variables, ", "), f.Name, strings.Join(given, ", "), f.selection(f.Type, 4))
+	return fmt.Sprintf("%s(%s) { %s(%s) %s }", f.kind, strings.Join(variables, ", "), f.Name, strings.Join(given, ", "), f.selection(f.Type, f.deep()))
 }
 
 // withLiterals gives the document with the arguments written into it.
@@ -103,7 +103,16 @@ func (f rootField) withLiterals(arguments map[string]any) string {
 	if len(given) > 0 {
 		list = "(" + strings.Join(given, ", ") + ")"
 	}
-	return fmt.Sprintf("%s { %s%s %s }", f.kind, f.Name, list, f.selection(f.Type, 4))
+	return fmt.Sprintf("%s { %s%s %s }", f.kind, f.Name, list, f.selection(f.Type, f.deep()))
+}
+
+// deep is how deep an answer is asked for: the elements of a list as deep as
+// those of a page, since there are as many.
+func (f rootField) deep() int {
+	if f.Type.Elem != nil {
+		return 3
+	}
+	return 4
 }
 
 // selection asks for all scalars of a type, and of those that are so deep in it.

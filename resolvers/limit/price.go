@@ -40,6 +40,9 @@ func (a Amount) plus(b Amount) Amount {
 
 func (a Amount) times(n int) Amount { return Amount{times(a.Objects, n), times(a.Work, n)} }
 
+// lengths are those of lists without a first that may be longer than most.
+var lengths = map[string]int{"searchLicenses": 50}
+
 // Price is what an operation costs: all that is in its answer, where a list
 // counts as many as its first asks for, or that of the connection it stands
 // in, or else 10. @skip and @include take nothing off. The zero Price is
@@ -198,9 +201,12 @@ func (p pricing) field(f *ast.Field) selected {
 	return selected{once: whole}
 }
 
-// sizeOf gives the size that a field's first asks for, and whether it has one.
+// sizeOf gives the size of a field's list, and whether the field says it.
 func sizeOf(f *ast.Field) (multiplier, bool) {
 	argument := f.Definition.Arguments.ForName("first")
+	if length, ok := lengths[f.Name]; ok {
+		return literal(length), true
+	}
 	if argument == nil {
 		return literal(elements), false
 	}

@@ -40,6 +40,13 @@ func TestAnObjectCountsAsOftenAsTheListsAboveItAreLong(t *testing.T) {
 	}
 }
 
+func TestASearchCountsAsFifty(t *testing.T) {
+	got := price(t, ours(), `{ searchLicenses(text: "ada") { id plan { code } } }`, nil)
+	if want := (limit.Amount{Objects: 100, Work: 60 + 50*(2+1+2+1)}); got != want {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+}
+
 func TestVariablesSayHowLongListsAre(t *testing.T) {
 	const document = `query($n: Int!, $m: Int!) { nodes(first: $n) { id list { ...f } } ...g }
 		fragment f on Node { nodes(first: $m) { id } } fragment g on Query { page(first: $m) { nodes { id } } }`
