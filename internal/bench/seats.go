@@ -54,8 +54,8 @@ func newClock() *benchClock               { return &benchClock{} }
 func (c *benchClock) now() time.Time      { return time.Now().Add(time.Duration(c.ahead.Load())) }
 func (c *benchClock) set(d time.Duration) { c.ahead.Store(max(c.ahead.Load(), int64(d))) }
 
-func (s seatBench) measure(ctx context.Context, name string, callers, count, aim int, run func(context.Context, int) error) error {
-	f, err := storagetest.Measure(ctx, name, callers, count, run)
+func (s seatBench) measure(ctx context.Context, name string, count, aim int, run func(context.Context, int) error) error {
+	f, err := storagetest.Measure(ctx, name, connections, count, run)
 	if err != nil {
 		return err
 	}
@@ -127,7 +127,7 @@ func (s seatBench) spread(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.measure(ctx, "activate, 1,000 licenses in turn", 32, s.count, 2_000, func(ctx context.Context, n int) error {
+	return s.measure(ctx, "activate, 1,000 licenses in turn", s.count, 2_000, func(ctx context.Context, n int) error {
 		return s.activate(ctx, keys[n%licenses], n)
 	})
 }
@@ -151,7 +151,7 @@ func (s seatBench) heartbeats(ctx context.Context) error {
 		return err
 	}
 	ahead := time.Duration(s.clock.ahead.Load())
-	return s.measure(ctx, "heartbeat that writes, 4,000 licenses", 32, s.count, 5_000, func(ctx context.Context, n int) error {
+	return s.measure(ctx, "heartbeat that writes, 4,000 licenses", s.count, 5_000, func(ctx context.Context, n int) error {
 		s.clock.set(ahead + time.Duration(1+n/many)*210*time.Second)
 		got, err := s.validation.Heartbeat(ctx, validation.HeartbeatInput{Key: keys[n%many], Fingerprint: new(fmt.Sprint("machine-", machine))})
 		if err == nil && got.LeaseUntil == nil {
@@ -168,13 +168,13 @@ func (s seatBench) crowd(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	err = s.measure(ctx, "activate, one license, from 0 to 1,000 seats", 32, seats, 1_000, func(ctx context.Context, n int) error {
+	err = s.measure(ctx, "activate, one license, from 0 to 1,000 seats", seats, 1_000, func(ctx context.Context, n int) error {
 		return s.activate(ctx, key, n)
 	})
 	if err != nil {
 		return err
 	}
-	return s.measure(ctx, "deactivate and activate, one of 1,000 seats", 32, seats, 500, func(ctx context.Context, n int) error {
+	return s.measure(ctx, "deactivate and activate, one of 1,000 seats", seats, 500, func(ctx context.Context, n int) error {
 		return errors.Join(s.deactivate(ctx, key, n), s.activate(ctx, key, seats+n))
 	})
 }
@@ -186,7 +186,7 @@ func (s seatBench) huge(ctx context.Context) error {
 		return err
 	}
 	const free = 500
-	err = s.measure(ctx, "activate, one license, from 0 to 9,500 seats", 32, license.MaxSeats-free, 0, func(ctx context.Context, n int) error {
+	err = s.measure(ctx, "activate, one license, from 0 to 9,500 seats", license.MaxSeats-free, 0, func(ctx context.Context, n int) error {
 		return s.activate(ctx, key, n)
 	})
 	if err != nil {
