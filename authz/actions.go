@@ -22,8 +22,12 @@ const (
 	// not show the key of any other.
 	LicenseIssue Action = "license:issue"
 	// LicenseUpdate changes what a license says and frees its seats. It does
-	// not change its terms: plan, limits, grace, entitlements, start and end.
+	// not change its terms: with LicenseIssue it changes plan, limits, grace
+	// and entitlements, with LicenseRenew start and end.
 	LicenseUpdate Action = "license:update"
+	// LicenseRenew moves the end of licenses further out. It does not set an
+	// earlier one or take it away.
+	LicenseRenew Action = "license:renew"
 	// LicenseSuspend suspends licenses and ends a suspension. It does not end
 	// a revocation.
 	LicenseSuspend Action = "license:suspend"
@@ -40,7 +44,7 @@ const (
 func Actions() []Action {
 	return []Action{
 		ProductRead, ProductWrite, PlanRead, PlanWrite,
-		LicenseRead, LicenseIssue, LicenseUpdate, LicenseSuspend, LicenseRevoke, LicenseRevealKey,
-		CustomerErase,
+		LicenseRead, LicenseIssue, LicenseUpdate, LicenseRenew,
+		LicenseSuspend, LicenseRevoke, LicenseRevealKey, CustomerErase,
 	}
 }

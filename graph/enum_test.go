@@ -23,6 +23,7 @@ func TestEnumsTakeExactlyTheirValues(t *testing.T) {
 		"ActivationKind": reads(scalar.UnmarshalActivationKind),
 		"ActorKind":      reads(scalar.UnmarshalActorKind),
 		"ExpiryBasis":    reads(scalar.UnmarshalExpiryBasis),
+		"LicenseField":   reads(scalar.UnmarshalLicenseField),
 		"LicenseOrder":   reads(scalar.UnmarshalLicenseOrder),
 		"LicenseStatus":  reads(scalar.UnmarshalLicenseStatus),
 		"PlanField":      reads(scalar.UnmarshalPlanField),

@@ -1526,6 +1526,38 @@ func (ec *executionContext) fieldContext_RemoveActivationPayload_removedActivati
 	return graphql.NewScalarFieldContext("RemoveActivationPayload", field, false, false, errors.New("field of type ID does not have child fields"))
 }
 
+func (ec *executionContext) _RenewLicensePayload_license(ctx context.Context, field graphql.CollectedField, obj *licensing.RenewLicensePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RenewLicensePayload_license(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.License, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *licensing.LicenseView) graphql.Marshaler {
+			return ec.marshalNLicense2ᚖgithubᚗcomᚋkeywrightᚋkeywrightᚋlicensingᚐLicenseView(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RenewLicensePayload_license(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RenewLicensePayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_License(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _RevealLicenseKeyPayload_key(ctx context.Context, field graphql.CollectedField, obj *licensing.RevealLicenseKeyPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -1603,6 +1635,38 @@ func (ec *executionContext) _SuspendLicensePayload_license(ctx context.Context, 
 func (ec *executionContext) fieldContext_SuspendLicensePayload_license(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "SuspendLicensePayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_License(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _UpdateLicensePayload_license(ctx context.Context, field graphql.CollectedField, obj *licensing.UpdateLicensePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UpdateLicensePayload_license(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.License, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *licensing.LicenseView) graphql.Marshaler {
+			return ec.marshalNLicense2ᚖgithubᚗcomᚋkeywrightᚋkeywrightᚋlicensingᚐLicenseView(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_UpdateLicensePayload_license(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "UpdateLicensePayload",
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
@@ -2062,6 +2126,57 @@ func (ec *executionContext) unmarshalInputRemoveActivationInput(ctx context.Cont
 	return it, nil
 }
 
+func (ec *executionContext) unmarshalInputRenewLicenseInput(ctx context.Context, obj any) (licensing.RenewLicenseInput, error) {
+	var it licensing.RenewLicenseInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"license", "until", "revision", "idempotencyKey"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "license":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("license"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.License = data
+		case "until":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("until"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Until = data
+		case "revision":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("revision"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Revision = data
+		case "idempotencyKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IdempotencyKey = data
+		}
+	}
+	return it, nil
+}
+
 func (ec *executionContext) unmarshalInputRevealLicenseKeyInput(ctx context.Context, obj any) (licensing.RevealLicenseKeyInput, error) {
 	var it licensing.RevealLicenseKeyInput
 	if obj == nil {
@@ -2182,6 +2297,134 @@ func (ec *executionContext) unmarshalInputSuspendLicenseInput(ctx context.Contex
 				return it, err
 			}
 			it.Reason = data
+		case "revision":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("revision"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Revision = data
+		case "idempotencyKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IdempotencyKey = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputUpdateLicenseInput(ctx context.Context, obj any) (licensing.UpdateLicenseInput, error) {
+	var it licensing.UpdateLicenseInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"license", "plan", "externalId", "customer", "startsAt", "expiresAt", "maxMachines", "maxDomains", "grace", "entitlements", "allowedDomains", "metadata", "clear", "revision", "idempotencyKey"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "license":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("license"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.License = data
+		case "plan":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("plan"))
+			data, err := ec.unmarshalOID2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Plan = data
+		case "externalId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("externalId"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExternalID = data
+		case "customer":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("customer"))
+			data, err := ec.unmarshalOCustomerInput2ᚖgithubᚗcomᚋkeywrightᚋkeywrightᚋlicensingᚐCustomerInput(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Customer = data
+		case "startsAt":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("startsAt"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.StartsAt = data
+		case "expiresAt":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expiresAt"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExpiresAt = data
+		case "maxMachines":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxMachines"))
+			data, err := ec.unmarshalOLimitInput2ᚖgithubᚗcomᚋkeywrightᚋkeywrightᚋlicensingᚐLimitInput(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxMachines = data
+		case "maxDomains":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxDomains"))
+			data, err := ec.unmarshalOLimitInput2ᚖgithubᚗcomᚋkeywrightᚋkeywrightᚋlicensingᚐLimitInput(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxDomains = data
+		case "grace":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("grace"))
+			data, err := ec.unmarshalODuration2ᚖgithubᚗcomᚋkeywrightᚋkeywrightᚋlicenseᚐDuration(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Grace = data
+		case "entitlements":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("entitlements"))
+			data, err := ec.unmarshalOEntitlementInput2ᚕgithubᚗcomᚋkeywrightᚋkeywrightᚋlicenseᚐEntitlementᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Entitlements = data
+		case "allowedDomains":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("allowedDomains"))
+			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AllowedDomains = data
+		case "metadata":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("metadata"))
+			data, err := ec.unmarshalOMetadata2encodingᚋjsonᚐRawMessage(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Metadata = data
+		case "clear":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clear"))
+			data, err := ec.unmarshalOLicenseField2ᚕgithubᚗcomᚋkeywrightᚋkeywrightᚋlicenseᚐClearFieldᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Clear = data
 		case "revision":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("revision"))
 			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
@@ -2885,6 +3128,44 @@ func (ec *executionContext) _RemoveActivationPayload(ctx context.Context, sel as
 	return out
 }
 
+var renewLicensePayloadImplementors = []string{"RenewLicensePayload"}
+
+func (ec *executionContext) _RenewLicensePayload(ctx context.Context, sel ast.SelectionSet, obj *licensing.RenewLicensePayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, renewLicensePayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RenewLicensePayload")
+		case "license":
+			out.Values[i] = ec._RenewLicensePayload_license(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var revealLicenseKeyPayloadImplementors = []string{"RevealLicenseKeyPayload"}
 
 func (ec *executionContext) _RevealLicenseKeyPayload(ctx context.Context, sel ast.SelectionSet, obj *licensing.RevealLicenseKeyPayload) graphql.Marshaler {
@@ -2999,6 +3280,44 @@ func (ec *executionContext) _SuspendLicensePayload(ctx context.Context, sel ast.
 	return out
 }
 
+var updateLicensePayloadImplementors = []string{"UpdateLicensePayload"}
+
+func (ec *executionContext) _UpdateLicensePayload(ctx context.Context, sel ast.SelectionSet, obj *licensing.UpdateLicensePayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, updateLicensePayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("UpdateLicensePayload")
+		case "license":
+			out.Values[i] = ec._UpdateLicensePayload_license(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 // endregion **************************** object.gotpl ****************************
 
 // region    ***************************** type.gotpl *****************************
@@ -3081,6 +3400,22 @@ func (ec *executionContext) marshalNLicense2ᚖgithubᚗcomᚋkeywrightᚋkeywri
 	return ec._License(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNLicenseField2githubᚗcomᚋkeywrightᚋkeywrightᚋlicenseᚐClearField(ctx context.Context, v any) (license.ClearField, error) {
+	res, err := scalar.UnmarshalLicenseField(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNLicenseField2githubᚗcomᚋkeywrightᚋkeywrightᚋlicenseᚐClearField(ctx context.Context, sel ast.SelectionSet, v license.ClearField) graphql.Marshaler {
+	_ = sel
+	res := scalar.MarshalLicenseField(v)
+	if res == graphql.Null {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+	}
+	return res
+}
+
 func (ec *executionContext) unmarshalNLicenseOrder2githubᚗcomᚋkeywrightᚋkeywrightᚋlicensingᚐLicenseOrder(ctx context.Context, v any) (licensing.LicenseOrder, error) {
 	res, err := scalar.UnmarshalLicenseOrder(v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -3127,6 +3462,11 @@ func (ec *executionContext) unmarshalNRemoveActivationInput2githubᚗcomᚋkeywr
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
+func (ec *executionContext) unmarshalNRenewLicenseInput2githubᚗcomᚋkeywrightᚋkeywrightᚋlicensingᚐRenewLicenseInput(ctx context.Context, v any) (licensing.RenewLicenseInput, error) {
+	res, err := ec.unmarshalInputRenewLicenseInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
 func (ec *executionContext) unmarshalNRevealLicenseKeyInput2githubᚗcomᚋkeywrightᚋkeywrightᚋlicensingᚐRevealLicenseKeyInput(ctx context.Context, v any) (licensing.RevealLicenseKeyInput, error) {
 	res, err := ec.unmarshalInputRevealLicenseKeyInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -3139,6 +3479,11 @@ func (ec *executionContext) unmarshalNRevokeLicenseInput2githubᚗcomᚋkeywrigh
 
 func (ec *executionContext) unmarshalNSuspendLicenseInput2githubᚗcomᚋkeywrightᚋkeywrightᚋlicensingᚐSuspendLicenseInput(ctx context.Context, v any) (licensing.SuspendLicenseInput, error) {
 	res, err := ec.unmarshalInputSuspendLicenseInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNUpdateLicenseInput2githubᚗcomᚋkeywrightᚋkeywrightᚋlicensingᚐUpdateLicenseInput(ctx context.Context, v any) (licensing.UpdateLicenseInput, error) {
+	res, err := ec.unmarshalInputUpdateLicenseInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
@@ -3229,6 +3574,42 @@ func (ec *executionContext) marshalOLicenseConnection2ᚖgithubᚗcomᚋkeywrigh
 	return ec._LicenseConnection(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalOLicenseField2ᚕgithubᚗcomᚋkeywrightᚋkeywrightᚋlicenseᚐClearFieldᚄ(ctx context.Context, v any) ([]license.ClearField, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]license.ClearField, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNLicenseField2githubᚗcomᚋkeywrightᚋkeywrightᚋlicenseᚐClearField(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalOLicenseField2ᚕgithubᚗcomᚋkeywrightᚋkeywrightᚋlicenseᚐClearFieldᚄ(ctx context.Context, sel ast.SelectionSet, v []license.ClearField) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNLicenseField2githubᚗcomᚋkeywrightᚋkeywrightᚋlicenseᚐClearField(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
 func (ec *executionContext) unmarshalOLicenseFilter2ᚖgithubᚗcomᚋkeywrightᚋkeywrightᚋlicensingᚐLicenseFilter(ctx context.Context, v any) (*licensing.LicenseFilter, error) {
 	if v == nil {
 		return nil, nil
@@ -3284,6 +3665,13 @@ func (ec *executionContext) marshalORemoveActivationPayload2ᚖgithubᚗcomᚋke
 	return ec._RemoveActivationPayload(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalORenewLicensePayload2ᚖgithubᚗcomᚋkeywrightᚋkeywrightᚋlicensingᚐRenewLicensePayload(ctx context.Context, sel ast.SelectionSet, v *licensing.RenewLicensePayload) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._RenewLicensePayload(ctx, sel, v)
+}
+
 func (ec *executionContext) marshalORevealLicenseKeyPayload2ᚖgithubᚗcomᚋkeywrightᚋkeywrightᚋlicensingᚐRevealLicenseKeyPayload(ctx context.Context, sel ast.SelectionSet, v *licensing.RevealLicenseKeyPayload) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
@@ -3303,6 +3691,13 @@ func (ec *executionContext) marshalOSuspendLicensePayload2ᚖgithubᚗcomᚋkeyw
 		return graphql.Null
 	}
 	return ec._SuspendLicensePayload(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalOUpdateLicensePayload2ᚖgithubᚗcomᚋkeywrightᚋkeywrightᚋlicensingᚐUpdateLicensePayload(ctx context.Context, sel ast.SelectionSet, v *licensing.UpdateLicensePayload) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._UpdateLicensePayload(ctx, sel, v)
 }
 
 // endregion ***************************** type.gotpl *****************************

@@ -173,9 +173,11 @@ type ComplexityRoot struct {
 		IssueLicense     func(childComplexity int, input licensing.IssueLicenseInput) int
 		ReinstateLicense func(childComplexity int, input licensing.ReinstateLicenseInput) int
 		RemoveActivation func(childComplexity int, input licensing.RemoveActivationInput) int
+		RenewLicense     func(childComplexity int, input licensing.RenewLicenseInput) int
 		RevealLicenseKey func(childComplexity int, input licensing.RevealLicenseKeyInput) int
 		RevokeLicense    func(childComplexity int, input licensing.RevokeLicenseInput) int
 		SuspendLicense   func(childComplexity int, input licensing.SuspendLicenseInput) int
+		UpdateLicense    func(childComplexity int, input licensing.UpdateLicenseInput) int
 		UpdatePlan       func(childComplexity int, input licensing.UpdatePlanInput) int
 		UpdateProduct    func(childComplexity int, input licensing.UpdateProductInput) int
 	}
@@ -254,6 +256,10 @@ type ComplexityRoot struct {
 		RemovedActivationID func(childComplexity int) int
 	}
 
+	RenewLicensePayload struct {
+		License func(childComplexity int) int
+	}
+
 	RevealLicenseKeyPayload struct {
 		Key func(childComplexity int) int
 	}
@@ -263,6 +269,10 @@ type ComplexityRoot struct {
 	}
 
 	SuspendLicensePayload struct {
+		License func(childComplexity int) int
+	}
+
+	UpdateLicensePayload struct {
 		License func(childComplexity int) int
 	}
 
@@ -897,6 +907,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.RemoveActivation(childComplexity, args["input"].(licensing.RemoveActivationInput)), true
+	case "Mutation.renewLicense":
+		if e.ComplexityRoot.Mutation.RenewLicense == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_renewLicense_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RenewLicense(childComplexity, args["input"].(licensing.RenewLicenseInput)), true
 	case "Mutation.revealLicenseKey":
 		if e.ComplexityRoot.Mutation.RevealLicenseKey == nil {
 			break
@@ -930,6 +951,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.SuspendLicense(childComplexity, args["input"].(licensing.SuspendLicenseInput)), true
+	case "Mutation.updateLicense":
+		if e.ComplexityRoot.Mutation.UpdateLicense == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_updateLicense_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.UpdateLicense(childComplexity, args["input"].(licensing.UpdateLicenseInput)), true
 	case "Mutation.updatePlan":
 		if e.ComplexityRoot.Mutation.UpdatePlan == nil {
 			break
@@ -1307,6 +1339,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.RemoveActivationPayload.RemovedActivationID(childComplexity), true
 
+	case "RenewLicensePayload.license":
+		if e.ComplexityRoot.RenewLicensePayload.License == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RenewLicensePayload.License(childComplexity), true
+
 	case "RevealLicenseKeyPayload.key":
 		if e.ComplexityRoot.RevealLicenseKeyPayload.Key == nil {
 			break
@@ -1327,6 +1366,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.SuspendLicensePayload.License(childComplexity), true
+
+	case "UpdateLicensePayload.license":
+		if e.ComplexityRoot.UpdateLicensePayload.License == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UpdateLicensePayload.License(childComplexity), true
 
 	case "UpdatePlanPayload.plan":
 		if e.ComplexityRoot.UpdatePlanPayload.Plan == nil {
@@ -1535,9 +1581,11 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputLimitInput,
 		ec.unmarshalInputReinstateLicenseInput,
 		ec.unmarshalInputRemoveActivationInput,
+		ec.unmarshalInputRenewLicenseInput,
 		ec.unmarshalInputRevealLicenseKeyInput,
 		ec.unmarshalInputRevokeLicenseInput,
 		ec.unmarshalInputSuspendLicenseInput,
+		ec.unmarshalInputUpdateLicenseInput,
 		ec.unmarshalInputUpdatePlanInput,
 		ec.unmarshalInputUpdateProductInput,
 		ec.unmarshalInputValidateInput,
@@ -2016,6 +2064,14 @@ func (ec *executionContext) childFields_RemoveActivationPayload(ctx context.Cont
 	return nil, fmt.Errorf("no field named %q was found under type RemoveActivationPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_RenewLicensePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "license":
+		return ec.fieldContext_RenewLicensePayload_license(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RenewLicensePayload", field.Name)
+}
+
 func (ec *executionContext) childFields_RevealLicenseKeyPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "key":
@@ -2038,6 +2094,14 @@ func (ec *executionContext) childFields_SuspendLicensePayload(ctx context.Contex
 		return ec.fieldContext_SuspendLicensePayload_license(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type SuspendLicensePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_UpdateLicensePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "license":
+		return ec.fieldContext_UpdateLicensePayload_license(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UpdateLicensePayload", field.Name)
 }
 
 func (ec *executionContext) childFields_UpdatePlanPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

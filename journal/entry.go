@@ -34,6 +34,8 @@ const (
 	PlanCreated        Type = "plan.created"
 	PlanUpdated        Type = "plan.updated"
 	LicenseCreated     Type = "license.created"
+	LicenseUpdated     Type = "license.updated"
+	LicenseRenewed     Type = "license.renewed"
 	LicenseActivated   Type = "license.activated"
 	LicenseSuspended   Type = "license.suspended"
 	LicenseReinstated  Type = "license.reinstated"

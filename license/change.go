@@ -58,7 +58,8 @@ func (l *License) Reinstate(reason string, now time.Time) error {
 
 // Renew moves the end of a license: to until, or without one by the plan's
 // duration, from where its renewal basis says. A suspended license stays
-// suspended. An until that is the end already is a retry and succeeds.
+// suspended. An until that is the end already is a retry: it succeeds and
+// changes nothing.
 // Errors: InvalidInput on until if that is before the end; Conflict State
 // for a license that never ends, awaits its first activation or is revoked,
 // or if neither until nor the plan says how far.
@@ -74,7 +75,7 @@ func (l *License) Renew(plan *Plan, until *time.Time, now time.Time) error {
 		return clash("the plan has no duration: say until when")
 	}
 	end, err := l.renewedEnd(plan, until, now)
-	if err != nil {
+	if err != nil || end.Equal(l.ExpiresAt) {
 		return err
 	}
 	l.ExpiresAt, l.UpdatedAt = end, stored(now)
@@ -96,24 +97,6 @@ func (l *License) renewedEnd(plan *Plan, until *time.Time, now time.Time) (time.
 	var bad problems
 	bad.time("until", end)
 	return end, bad.err()
-}
-
-// ChangePlan moves the license to another plan of its product. Its end and its
-// seats stay; new seats obey the new limits. Errors: InvalidInput on plan if
-// that is of another product, or on a limit that the license overrides and
-// that goes over MaxSeats with the plan's; Conflict State if it is archived.
-func (l *License) ChangePlan(to *Plan, now time.Time) error {
-	switch {
-	case to.ProductID != l.ProductID:
-		return fault.Invalid("plan", "plan %s is of another product", to.Code)
-	case to.ID != l.PlanID && to.Archived:
-		return clash("plan %s is archived: restore it first, or choose another", to.Code)
-	}
-	if err := l.checkSeats(to); err != nil {
-		return err
-	}
-	l.PlanID, l.UpdatedAt = to.ID, stored(now)
-	return nil
 }
 
 // MarkActivated notes the first use of a license and reports whether this was

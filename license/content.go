@@ -50,7 +50,7 @@ func (p *Plan) Check() error {
 
 // Check gives every bad field of a license, by its path in the API. What it
 // overrides is judged together with its plan where that is set: see Issue and
-// ChangePlan.
+// Update.
 func (l *License) Check() error {
 	var bad problems
 	bad.text("externalId", l.ExternalID, optional, maxExternalID)

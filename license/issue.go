@@ -40,11 +40,7 @@ func Issue(product *Product, plan *Plan, spec IssueSpec, now time.Time) (*Licens
 		Overrides: spec.Overrides, AllowedDomains: NormalPatterns(spec.AllowedDomains), Metadata: spec.Metadata,
 		Revision: 1, CreatedAt: now, UpdatedAt: now,
 	}
-	l.Overrides.Entitlements = slices.Clone(spec.Overrides.Entitlements)
-	for i := range l.Overrides.Entitlements {
-		e := &l.Overrides.Entitlements[i]
-		e.ExpiresAt = stored(e.ExpiresAt)
-	}
+	l.Overrides.Entitlements = storedEntitlements(spec.Overrides.Entitlements)
 	var bad problems
 	switch {
 	case spec.NeverExpires && spec.ExpiresAt != nil:
@@ -64,6 +60,15 @@ func Issue(product *Product, plan *Plan, spec IssueSpec, now time.Time) (*Licens
 		return nil, err
 	}
 	return l, nil
+}
+
+// storedEntitlements gives entitlements with their times as they are stored.
+func storedEntitlements(given []Entitlement) []Entitlement {
+	granted := slices.Clone(given)
+	for i := range granted {
+		granted[i].ExpiresAt = stored(granted[i].ExpiresAt)
+	}
+	return granted
 }
 
 // SeatDomains gives each of the domains that a new license is issued with its

@@ -150,7 +150,8 @@ func TestWhatFailsChangesNothing(t *testing.T) {
 				to := anyPlan().Draw(t, "other plan")
 				to.ID, to.Archived = "plan_other", rapid.Bool().Draw(t, "archived")
 				to.ProductID = license.ProductID(rapid.SampledFrom([]string{"acme", "acme", "other"}).Draw(t, "product"))
-				if err = l.ChangePlan(to, now); err == nil {
+				u := license.Update{Plan: to, ExternalID: new(reason.Draw(t, "external id")), ExpiresAt: new(moment().Draw(t, "end"))}
+				if err = l.Update(plan, u, now); err == nil {
 					plan = to
 				}
 			case 5:

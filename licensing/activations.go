@@ -107,7 +107,7 @@ func (s *Service) RemoveActivation(ctx context.Context, in RemoveActivationInput
 	view, err := s.changeLicense(ctx, edit{
 		action: authz.LicenseUpdate, operation: "removeActivation", id: in.License, input: in,
 		idempotencyKey: in.IdempotencyKey,
-	}, func(d draft[license.License]) (journal.Type, error) {
+	}, func(d draft[license.License], _ *LicenseView) (journal.Type, error) {
 		seat := d.entity.RemoveSeat(in.Activation)
 		if seat == nil {
 			return "", fault.Errorf(fault.NotFound, "activation not found")

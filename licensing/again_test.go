@@ -167,6 +167,20 @@ func updates(s *shop, id, key string) map[string]func(context.Context) (int, err
 			}
 			return made.Plan.Revision, nil
 		},
+		"updateLicense": func(ctx context.Context) (int, error) {
+			made, err := s.UpdateLicense(ctx, licensing.UpdateLicenseInput{License: id, Plan: ptr("acme/pro"), Grace: lasting("P1D"), IdempotencyKey: &key})
+			if err != nil {
+				return 0, err
+			}
+			return revision(made.License), nil
+		},
+		"renewLicense": func(ctx context.Context) (int, error) {
+			made, err := s.RenewLicense(ctx, licensing.RenewLicenseInput{License: id, IdempotencyKey: &key})
+			if err != nil {
+				return 0, err
+			}
+			return revision(made.License), nil
+		},
 		"suspendLicense": func(ctx context.Context) (int, error) {
 			made, err := s.SuspendLicense(ctx, licensing.SuspendLicenseInput{License: id, IdempotencyKey: &key})
 			if err != nil {
@@ -237,11 +251,11 @@ func TestAnotherOperationOrRecordUnderTheSameKeyIsAnother(t *testing.T) {
 	s := newShop(t)
 	id := s.issue(t, nil).License.ID()
 	all := updates(s, id, "k")
-	for _, name := range []string{"suspendLicense", "reinstateLicense", "revokeLicense", "updatePlan", "updateProduct"} {
+	for _, name := range []string{"updateLicense", "renewLicense", "suspendLicense", "reinstateLicense", "revokeLicense", "updatePlan", "updateProduct"} {
 		must(all[name](as(ada)))(t)
 	}
 	must(updates(s, s.issue(t, nil).License.ID(), "k")["suspendLicense"](as(ada)))(t)
-	if got := s.stored(t, id); got.Revision != 4 || got.Index.State != string(license.Revoked) {
+	if got := s.stored(t, id); got.Revision != 6 || got.Index.State != string(license.Revoked) {
 		t.Errorf("revision %d, %s", got.Revision, got.Index.State)
 	}
 }

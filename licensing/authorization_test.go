@@ -84,6 +84,12 @@ func useCases() []useCase {
 		{"Licenses", authz.LicenseRead, func(ctx context.Context, s *acmeShop) (any, error) {
 			return s.Licenses(ctx, &licensing.LicenseFilter{Plan: ptr(s.pro.ID)}, licensing.ExpiresSoonest, args)
 		}},
+		{"UpdateLicense", authz.LicenseUpdate, func(ctx context.Context, s *acmeShop) (any, error) {
+			return s.UpdateLicense(ctx, licensing.UpdateLicenseInput{License: s.id(), ExternalID: ptr("order 8")})
+		}},
+		{"RenewLicense", authz.LicenseRenew, func(ctx context.Context, s *acmeShop) (any, error) {
+			return s.RenewLicense(ctx, licensing.RenewLicenseInput{License: s.id(), Revision: ptr(1)})
+		}},
 		{"SuspendLicense", authz.LicenseSuspend, func(ctx context.Context, s *acmeShop) (any, error) {
 			return s.SuspendLicense(ctx, licensing.SuspendLicenseInput{License: s.id()})
 		}},

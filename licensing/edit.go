@@ -2,6 +2,7 @@ package licensing
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -60,10 +61,13 @@ type draft[T any] struct {
 	seats  *seatChanges // that go with the change
 }
 
+// errUnchanged is a change that finds the record as it would make it.
+var errUnchanged = errors.New("licensing: there is nothing to change")
+
 // apply reads the record, lets change change it, and commits it with an entry
 // of the type that change gives, none where only seats change; again, where a
 // race was lost. Under an idempotency key it is made once, and a retry gives
-// the record as it is now.
+// the record as it is now. Nothing is committed where there is nothing to change.
 func apply[T any](ctx context.Context, s *Service, k kind[T], e edit, change func(draft[T]) (journal.Type, error)) (*T, error) {
 	who, err := s.authorize(ctx, e.action)
 	if err != nil {
@@ -92,6 +96,9 @@ func apply[T any](ctx context.Context, s *Service, k kind[T], e edit, change fun
 		d := draft[T]{Stored: stored, entity: entity, by: who, at: s.now(), seats: &seatChanges{}}
 		return applyOnce(ctx, s, k, o, d, change)
 	})
+	if errors.Is(err, errUnchanged) {
+		return entity, nil
+	}
 	return entity, err
 }
 

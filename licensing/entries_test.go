@@ -56,6 +56,18 @@ func TestEachChangeCommitsItsEntryAndNoOther(t *testing.T) {
 			_, err := s.UpdatePlan(ctx, licensing.UpdatePlanInput{Plan: "acme/new", MaxMachines: ptr(4), Clear: []licensing.PlanField{licensing.PlanDuration}})
 			return err
 		}, accounted{journal.PlanUpdated, ben, license.PlanID(s.acme.ID, "new"), s.acme.ID, []string{"duration", "maxMachines"}}},
+		{"updateLicense", func(ctx context.Context) error {
+			_, err := s.UpdateLicense(ctx, licensing.UpdateLicenseInput{
+				License: id, Plan: ptr("acme/new"), Customer: &licensing.CustomerInput{Name: ptr("Ada")}, StartsAt: &noon,
+				MaxMachines: &licensing.LimitInput{Max: ptr(1)}, Clear: []license.ClearField{license.ClearAllowedDomains},
+			})
+			return err
+		}, accounted{journal.LicenseUpdated, ben, id, s.acme.ID,
+			[]string{"allowedDomains", "customer.email", "customer.name", "maxMachines", "plan", "startsAt"}}},
+		{"renewLicense", func(ctx context.Context) error {
+			_, err := s.RenewLicense(ctx, licensing.RenewLicenseInput{License: id, Until: ptr(noon.AddDate(2, 0, 0))})
+			return err
+		}, accounted{journal.LicenseRenewed, ben, id, s.acme.ID, []string{"expiresAt"}}},
 		{"suspendLicense", func(ctx context.Context) error {
 			_, err := s.SuspendLicense(ctx, licensing.SuspendLicenseInput{License: id, Reason: ptr("unpaid")})
 			return err
@@ -297,6 +309,13 @@ func (s *shop) liveWithCanaries(t testing.TB, heard *strings.Builder) string {
 	fail(s.License(ctx, nil, ptr(c["imported key"]+"-of-another")))
 
 	for _, id := range []string{made.License.ID(), imported.License.ID()} {
+		must(s.UpdateLicense(ctx, licensing.UpdateLicenseInput{
+			License: id, ExternalID: ptr(c["external id"] + "-2"), Customer: &licensing.CustomerInput{Name: ptr(c["customer's name"] + "-2")},
+			AllowedDomains: []string{c["allowed domain"], "*." + c["allowed domain"]}, Metadata: meta("plan's metadata"), IdempotencyKey: idempotency,
+		}))(t)
+		fail(s.UpdateLicense(ctx, licensing.UpdateLicenseInput{License: id, Customer: &licensing.CustomerInput{Email: ptr(c["customer's id"])}, Metadata: license.Metadata(c["metadata"])}))
+		fail(s.UpdateLicense(ctx, licensing.UpdateLicenseInput{License: id, ExternalID: ptr(c["external id"]), IdempotencyKey: idempotency}))
+		must(s.RenewLicense(ctx, licensing.RenewLicenseInput{License: id, IdempotencyKey: idempotency}))(t)
 		must(s.SuspendLicense(ctx, licensing.SuspendLicenseInput{License: id, Reason: ptr(c["reason of suspension"]), IdempotencyKey: idempotency}))(t)
 		fail(s.SuspendLicense(ctx, licensing.SuspendLicenseInput{License: id, Reason: ptr(c["reason of revocation"]), IdempotencyKey: idempotency}))
 		fail(s.SuspendLicense(ctx, licensing.SuspendLicenseInput{License: id, Reason: ptr(c["reason of suspension"] + "\n")}))

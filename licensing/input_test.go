@@ -174,15 +174,18 @@ func TestAnUnknownReferenceIsNotFound(t *testing.T) {
 			_, plan := s.Plan(ctx, ref)
 			_, update := s.UpdatePlan(ctx, licensing.UpdatePlanInput{Plan: ref})
 			_, issue := s.IssueLicense(ctx, licensing.IssueLicenseInput{Plan: ref})
-			return map[string]error{"plan": plan, "updatePlan": update, "issueLicense": issue}
+			_, move := s.UpdateLicense(ctx, licensing.UpdateLicenseInput{License: s.id(), Plan: &ref})
+			return map[string]error{"plan": plan, "updatePlan": update, "issueLicense": issue, "updateLicense": move}
 		}},
 		"license": {[]string{s.id()}, func(ref string) map[string]error {
 			_, get := s.License(ctx, &ref, nil)
 			_, suspend := s.SuspendLicense(ctx, licensing.SuspendLicenseInput{License: ref})
 			_, reinstate := s.ReinstateLicense(ctx, licensing.ReinstateLicenseInput{License: ref})
 			_, revoke := s.RevokeLicense(ctx, licensing.RevokeLicenseInput{License: ref})
+			_, update := s.UpdateLicense(ctx, licensing.UpdateLicenseInput{License: ref})
+			_, renew := s.RenewLicense(ctx, licensing.RenewLicenseInput{License: ref, Revision: ptr(1)})
 			_, reveal := s.RevealLicenseKey(ctx, licensing.RevealLicenseKeyInput{License: ref, Reason: "lost"})
-			return map[string]error{"license": get, "suspend": suspend, "reinstate": reinstate, "revoke": revoke, "reveal": reveal}
+			return map[string]error{"license": get, "suspend": suspend, "reinstate": reinstate, "revoke": revoke, "reveal": reveal, "update": update, "renew": renew}
 		}},
 	}
 	for name, kind := range kinds {
@@ -244,6 +247,10 @@ func TestAStateThatDoesNotFitIsAConflict(t *testing.T) {
 		},
 		"reinstate an issued": func() error {
 			_, err := s.ReinstateLicense(ctx, licensing.ReinstateLicenseInput{License: s.id()})
+			return err
+		},
+		"renew a revoked": func() error {
+			_, err := s.RenewLicense(ctx, licensing.RenewLicenseInput{License: s.revoked.License.ID(), Until: ptr(noon.AddDate(9, 0, 0))})
 			return err
 		},
 		"revoke a revoked": func() error {

@@ -26,7 +26,7 @@ func (s *Service) SuspendLicense(ctx context.Context, in SuspendLicenseInput) (*
 	view, err := s.changeLicense(ctx, edit{
 		action: authz.LicenseSuspend, operation: "suspendLicense", id: in.License, input: in,
 		revision: in.Revision, idempotencyKey: in.IdempotencyKey,
-	}, func(d draft[license.License]) (journal.Type, error) {
+	}, func(d draft[license.License], _ *LicenseView) (journal.Type, error) {
 		return journal.LicenseSuspended, d.entity.Suspend(text(in.Reason), d.at)
 	})
 	if err != nil {
@@ -54,7 +54,7 @@ func (s *Service) ReinstateLicense(ctx context.Context, in ReinstateLicenseInput
 	view, err := s.changeLicense(ctx, edit{
 		action: authz.LicenseSuspend, operation: "reinstateLicense", id: in.License, input: in,
 		revision: in.Revision, idempotencyKey: in.IdempotencyKey,
-	}, func(d draft[license.License]) (journal.Type, error) {
+	}, func(d draft[license.License], _ *LicenseView) (journal.Type, error) {
 		if d.entity.State == license.Revoked {
 			if err := s.alsoNeeds(ctx, authz.LicenseRevoke, d.entity.ProductID); err != nil {
 				return "", err
@@ -86,7 +86,7 @@ func (s *Service) RevokeLicense(ctx context.Context, in RevokeLicenseInput) (*Re
 	view, err := s.changeLicense(ctx, edit{
 		action: authz.LicenseRevoke, operation: "revokeLicense", id: in.License, input: in,
 		revision: in.Revision, idempotencyKey: in.IdempotencyKey,
-	}, func(d draft[license.License]) (journal.Type, error) {
+	}, func(d draft[license.License], _ *LicenseView) (journal.Type, error) {
 		return journal.LicenseRevoked, d.entity.Revoke(text(in.Reason), d.at)
 	})
 	if err != nil {
@@ -96,22 +96,23 @@ func (s *Service) RevokeLicense(ctx context.Context, in RevokeLicenseInput) (*Re
 }
 
 // changeLicense reads all of the answer before it commits: what is committed
-// is not to end in an error.
-func (s *Service) changeLicense(ctx context.Context, e edit, change func(draft[license.License]) (journal.Type, error)) (*LicenseView, error) {
+// is not to end in an error. change is given it, for plan and product, and
+// sees to what else of it becomes another.
+func (s *Service) changeLicense(ctx context.Context, e edit, change func(draft[license.License], *LicenseView) (journal.Type, error)) (*LicenseView, error) {
 	var view *LicenseView
 	changed, err := apply(ctx, s, licenses, e, func(d draft[license.License]) (what journal.Type, err error) {
 		if view, err = s.view(ctx, d.entity); err != nil {
 			return "", err
 		}
-		return change(d)
+		return change(d, view)
 	})
 	switch {
 	case err != nil:
 		return nil, err
-	case view == nil: // done before
+	case view == nil || view.License != changed: // done before
 		return s.view(ctx, changed)
 	}
-	view.License, view.At = changed, s.now()
+	view.At = s.now()
 	return view, nil
 }
 

@@ -33,6 +33,14 @@ func writes(s *shop, id string) map[string]func(context.Context) error {
 			_, err := s.IssueLicense(ctx, proLicense(nil))
 			return err
 		},
+		"updateLicense": func(ctx context.Context) error {
+			_, err := s.UpdateLicense(ctx, licensing.UpdateLicenseInput{License: id, ExternalID: ptr("7")})
+			return err
+		},
+		"renewLicense": func(ctx context.Context) error {
+			_, err := s.RenewLicense(ctx, licensing.RenewLicenseInput{License: id, Until: ptr(noon.AddDate(9, 0, 0))})
+			return err
+		},
 		"suspendLicense": func(ctx context.Context) error {
 			_, err := s.SuspendLicense(ctx, licensing.SuspendLicenseInput{License: id})
 			return err
@@ -263,6 +271,10 @@ func TestAStaleRevisionIsRefused(t *testing.T) {
 		_, err := s.ReinstateLicense(as(ada), licensing.ReinstateLicenseInput{License: id, Revision: &stale})
 		wantClash(t, err, fault.RevisionStale, id)
 		_, err = s.RevokeLicense(as(ada), licensing.RevokeLicenseInput{License: id, Revision: &stale})
+		wantClash(t, err, fault.RevisionStale, id)
+		_, err = s.UpdateLicense(as(ada), licensing.UpdateLicenseInput{License: id, Revision: &stale})
+		wantClash(t, err, fault.RevisionStale, id)
+		_, err = s.RenewLicense(as(ada), licensing.RenewLicenseInput{License: id, Revision: &stale})
 		wantClash(t, err, fault.RevisionStale, id)
 		_, err = s.UpdatePlan(as(ada), licensing.UpdatePlanInput{Plan: "acme/pro", Revision: ptr(stale - 7)})
 		wantClash(t, err, fault.RevisionStale, s.pro.ID)

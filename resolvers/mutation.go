@@ -32,6 +32,14 @@ func (m mutation) IssueLicense(ctx context.Context, in licensing.IssueLicenseInp
 	return m.Licensing.IssueLicense(ctx, in)
 }
 
+func (m mutation) UpdateLicense(ctx context.Context, in licensing.UpdateLicenseInput) (*licensing.UpdateLicensePayload, error) {
+	return m.Licensing.UpdateLicense(ctx, in)
+}
+
+func (m mutation) RenewLicense(ctx context.Context, in licensing.RenewLicenseInput) (*licensing.RenewLicensePayload, error) {
+	return m.Licensing.RenewLicense(ctx, in)
+}
+
 func (m mutation) SuspendLicense(ctx context.Context, in licensing.SuspendLicenseInput) (*licensing.SuspendLicensePayload, error) {
 	return m.Licensing.SuspendLicense(ctx, in)
 }

@@ -59,6 +59,12 @@ func UnmarshalPlanField(v any) (licensing.PlanField, error) {
 		licensing.PlanCheckInInterval, licensing.PlanMaxOfflineDuration)
 }
 
+// MarshalLicenseField writes a LicenseField.
+func MarshalLicenseField(v license.ClearField) graphql.Marshaler { return marshal(v) }
+
+// UnmarshalLicenseField reads a LicenseField.
+func UnmarshalLicenseField(v any) (license.ClearField, error) { return unmarshal(v, license.ClearFields()...) }
+
 // MarshalLicenseStatus writes a LicenseStatus.
 func MarshalLicenseStatus(v license.Status) graphql.Marshaler { return marshal(v) }
 
