@@ -8,7 +8,8 @@ type Action string
 const (
 	// ProductRead shows products. It does not show their plans or licenses.
 	ProductRead Action = "product:read"
-	// ProductWrite creates, changes and archives products.
+	// ProductWrite creates, changes and archives products. On all of them, and
+	// with PlanWrite, it lets a plan's programs not name the product that asks.
 	ProductWrite Action = "product:write"
 	// PlanRead shows plans.
 	PlanRead Action = "plan:read"

@@ -237,3 +237,31 @@ func TestAKeyThatAnotherProductHasIsTakenAndNoMoreIsTold(t *testing.T) {
 		wantClash(t, err, fault.Taken, "")
 	}
 }
+
+func TestNotToRequireTheProductNeedsAllProducts(t *testing.T) {
+	s := newAcmeShop(t)
+	before := s.dump(t)
+	create := planOf("acme", "basic")
+	create.RequireProduct = false
+	update := licensing.UpdatePlanInput{Plan: "acme/pro", RequireProduct: ptr(false)}
+	for _, products := range []authz.Scope{{}, authz.Products("acme"), authz.Products("acme", "other")} {
+		s.policy.scope = func(_ actor.Actor, action authz.Action) authz.Scope {
+			return map[authz.Action]authz.Scope{authz.PlanWrite: authz.Products("acme"), authz.ProductWrite: products}[action]
+		}
+		_, err := s.CreatePlan(as(ada), create)
+		wantDenied(t, err, authz.ProductWrite)
+		_, err = s.UpdatePlan(as(ada), update)
+		wantDenied(t, err, authz.ProductWrite)
+	}
+	s.wantUnchanged(t, before)
+
+	s.policy.scope = func(_ actor.Actor, action authz.Action) authz.Scope {
+		return map[authz.Action]authz.Scope{authz.PlanWrite: authz.Products("acme"), authz.ProductWrite: authz.AllProducts()}[action]
+	}
+	must(s.CreatePlan(as(ada), create))(t)
+	must(s.UpdatePlan(as(ada), update))(t)
+
+	s.policy.allow([]authz.Action{authz.PlanWrite}, "acme")
+	must(s.UpdatePlan(as(ada), update))(t) // as it is already
+	must(s.UpdatePlan(as(ada), licensing.UpdatePlanInput{Plan: "acme/pro", RequireProduct: ptr(true)}))(t)
+}

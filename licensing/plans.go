@@ -74,6 +74,9 @@ func (s *Service) CreatePlan(ctx context.Context, in CreatePlanInput) (*CreatePl
 	if err != nil {
 		return nil, err
 	}
+	if err := s.mayRequireProduct(ctx, true, in.RequireProduct); err != nil {
+		return nil, err
+	}
 	var refusal error
 	if product.Archived {
 		refusal = fault.Clash(fault.State, product.ID, "the product is archived")
@@ -164,7 +167,12 @@ func (s *Service) UpdatePlan(ctx context.Context, in UpdatePlanInput) (*UpdatePl
 		if view, err = s.planView(ctx, d.entity); err != nil {
 			return "", err
 		}
-		return journal.PlanUpdated, errors.Join(in.applyTo(d.entity), d.entity.Check())
+		required := d.entity.RequireProduct
+		err = errors.Join(in.applyTo(d.entity), d.entity.Check())
+		if err == nil {
+			err = s.mayRequireProduct(ctx, required, d.entity.RequireProduct)
+		}
+		return journal.PlanUpdated, err
 	})
 	if err == nil && view == nil { // done before
 		view, err = s.planView(ctx, changed)
@@ -174,6 +182,20 @@ func (s *Service) UpdatePlan(ctx context.Context, in UpdatePlanInput) (*UpdatePl
 	}
 	view.Plan = changed
 	return &UpdatePlanPayload{Plan: view}, nil
+}
+
+// mayRequireProduct judges a change of requireProduct. Where a program need not
+// say of which product it is, any other product's takes the key: to let that
+// be is for whoever may write all products.
+func (s *Service) mayRequireProduct(ctx context.Context, was, is bool) error {
+	if is || !was {
+		return nil
+	}
+	who, err := s.authorize(ctx, authz.ProductWrite)
+	if err == nil && !who.scope.All() {
+		err = authz.Refuse(authz.ProductWrite)
+	}
+	return err
 }
 
 func (in UpdatePlanInput) applyTo(p *license.Plan) error {
