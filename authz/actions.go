@@ -34,6 +34,9 @@ const (
 	LicenseSuspend Action = "license:suspend"
 	// LicenseRevoke revokes licenses, and with LicenseSuspend ends that.
 	LicenseRevoke Action = "license:revoke"
+	// LicenseRotateKey gives licenses a new key, shows it once, and ends the
+	// old one. It does not show the key of a license that keeps its own.
+	LicenseRotateKey Action = "license:rotate-key"
 	// LicenseRevealKey shows the key of a license again.
 	LicenseRevealKey Action = "license:reveal-key"
 	// CustomerErase empties who the customer of a license is, for good. It
@@ -46,6 +49,6 @@ func Actions() []Action {
 	return []Action{
 		ProductRead, ProductWrite, PlanRead, PlanWrite,
 		LicenseRead, LicenseIssue, LicenseUpdate, LicenseRenew,
-		LicenseSuspend, LicenseRevoke, LicenseRevealKey, CustomerErase,
+		LicenseSuspend, LicenseRevoke, LicenseRotateKey, LicenseRevealKey, CustomerErase,
 	}
 }

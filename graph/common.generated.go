@@ -35,6 +35,7 @@ type MutationResolver interface {
 	SuspendLicense(ctx context.Context, input licensing.SuspendLicenseInput) (*licensing.SuspendLicensePayload, error)
 	ReinstateLicense(ctx context.Context, input licensing.ReinstateLicenseInput) (*licensing.ReinstateLicensePayload, error)
 	RevokeLicense(ctx context.Context, input licensing.RevokeLicenseInput) (*licensing.RevokeLicensePayload, error)
+	RotateLicenseKey(ctx context.Context, input licensing.RotateLicenseKeyInput) (*licensing.RotateLicenseKeyPayload, error)
 	RevealLicenseKey(ctx context.Context, input licensing.RevealLicenseKeyInput) (*licensing.RevealLicenseKeyPayload, error)
 	RemoveActivation(ctx context.Context, input licensing.RemoveActivationInput) (*licensing.RemoveActivationPayload, error)
 	EraseCustomer(ctx context.Context, input licensing.EraseCustomerInput) (*licensing.EraseCustomerPayload, error)
@@ -245,6 +246,20 @@ func (ec *executionContext) field_Mutation_revokeLicense_args(ctx context.Contex
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (licensing.RevokeLicenseInput, error) {
 			return ec.unmarshalNRevokeLicenseInput2githubᚗcomᚋkeywrightᚋkeywrightᚋlicensingᚐRevokeLicenseInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_rotateLicenseKey_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (licensing.RotateLicenseKeyInput, error) {
+			return ec.unmarshalNRotateLicenseKeyInput2githubᚗcomᚋkeywrightᚋkeywrightᚋlicensingᚐRotateLicenseKeyInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -1163,6 +1178,68 @@ func (ec *executionContext) fieldContext_Mutation_revokeLicense(ctx context.Cont
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_revokeLicense_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_rotateLicenseKey(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_rotateLicenseKey(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().RotateLicenseKey(ctx, fc.Args["input"].(licensing.RotateLicenseKeyInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				action, err := ec.unmarshalNString2string(ctx, "license:rotate-key")
+				if err != nil {
+					var zeroVal *licensing.RotateLicenseKeyPayload
+					return zeroVal, err
+				}
+				if ec.Directives.HasPermission == nil {
+					var zeroVal *licensing.RotateLicenseKeyPayload
+					return zeroVal, errors.New("directive hasPermission is not implemented")
+				}
+				return ec.Directives.HasPermission(ctx, nil, directive0, action)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *licensing.RotateLicenseKeyPayload) graphql.Marshaler {
+			return ec.marshalORotateLicenseKeyPayload2ᚖgithubᚗcomᚋkeywrightᚋkeywrightᚋlicensingᚐRotateLicenseKeyPayload(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_rotateLicenseKey(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RotateLicenseKeyPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_rotateLicenseKey_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -2304,6 +2381,13 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
+		case "rotateLicenseKey":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_rotateLicenseKey(ctx, field)
+			})
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
 		case "revealLicenseKey":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_revealLicenseKey(ctx, field)
@@ -2663,6 +2747,22 @@ func (ec *executionContext) unmarshalNActorKind2githubᚗcomᚋkeywrightᚋkeywr
 func (ec *executionContext) marshalNActorKind2githubᚗcomᚋkeywrightᚋkeywrightᚋactorᚐKind(ctx context.Context, sel ast.SelectionSet, v actor.Kind) graphql.Marshaler {
 	_ = sel
 	res := scalar.MarshalActorKind(v)
+	if res == graphql.Null {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+	}
+	return res
+}
+
+func (ec *executionContext) unmarshalNDuration2githubᚗcomᚋkeywrightᚋkeywrightᚋlicenseᚐDuration(ctx context.Context, v any) (license.Duration, error) {
+	res, err := scalar.UnmarshalDuration(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNDuration2githubᚗcomᚋkeywrightᚋkeywrightᚋlicenseᚐDuration(ctx context.Context, sel ast.SelectionSet, v license.Duration) graphql.Marshaler {
+	_ = sel
+	res := scalar.MarshalDuration(v)
 	if res == graphql.Null {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")

@@ -1613,6 +1613,61 @@ func (ec *executionContext) fieldContext_RevokeLicensePayload_license(_ context.
 	return fc, nil
 }
 
+func (ec *executionContext) _RotateLicenseKeyPayload_license(ctx context.Context, field graphql.CollectedField, obj *licensing.RotateLicenseKeyPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RotateLicenseKeyPayload_license(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.License, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *licensing.LicenseView) graphql.Marshaler {
+			return ec.marshalNLicense2ᚖgithubᚗcomᚋkeywrightᚋkeywrightᚋlicensingᚐLicenseView(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RotateLicenseKeyPayload_license(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RotateLicenseKeyPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_License(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _RotateLicenseKeyPayload_key(ctx context.Context, field graphql.CollectedField, obj *licensing.RotateLicenseKeyPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RotateLicenseKeyPayload_key(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Key, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RotateLicenseKeyPayload_key(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RotateLicenseKeyPayload", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
 func (ec *executionContext) _SuspendLicensePayload_license(ctx context.Context, field graphql.CollectedField, obj *licensing.SuspendLicensePayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -2246,6 +2301,61 @@ func (ec *executionContext) unmarshalInputRevokeLicenseInput(ctx context.Context
 				return it, err
 			}
 			it.Reason = data
+		case "revision":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("revision"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Revision = data
+		case "idempotencyKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IdempotencyKey = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputRotateLicenseKeyInput(ctx context.Context, obj any) (licensing.RotateLicenseKeyInput, error) {
+	var it licensing.RotateLicenseKeyInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["overlap"]; !present {
+		asMap["overlap"] = "PT0S"
+	}
+
+	fieldsInOrder := [...]string{"license", "overlap", "revision", "idempotencyKey"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "license":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("license"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.License = data
+		case "overlap":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("overlap"))
+			data, err := ec.unmarshalNDuration2githubᚗcomᚋkeywrightᚋkeywrightᚋlicenseᚐDuration(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Overlap = data
 		case "revision":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("revision"))
 			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
@@ -3242,6 +3352,49 @@ func (ec *executionContext) _RevokeLicensePayload(ctx context.Context, sel ast.S
 	return out
 }
 
+var rotateLicenseKeyPayloadImplementors = []string{"RotateLicenseKeyPayload"}
+
+func (ec *executionContext) _RotateLicenseKeyPayload(ctx context.Context, sel ast.SelectionSet, obj *licensing.RotateLicenseKeyPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, rotateLicenseKeyPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RotateLicenseKeyPayload")
+		case "license":
+			out.Values[i] = ec._RotateLicenseKeyPayload_license(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "key":
+			out.Values[i] = ec._RotateLicenseKeyPayload_key(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var suspendLicensePayloadImplementors = []string{"SuspendLicensePayload"}
 
 func (ec *executionContext) _SuspendLicensePayload(ctx context.Context, sel ast.SelectionSet, obj *licensing.SuspendLicensePayload) graphql.Marshaler {
@@ -3477,6 +3630,11 @@ func (ec *executionContext) unmarshalNRevokeLicenseInput2githubᚗcomᚋkeywrigh
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
+func (ec *executionContext) unmarshalNRotateLicenseKeyInput2githubᚗcomᚋkeywrightᚋkeywrightᚋlicensingᚐRotateLicenseKeyInput(ctx context.Context, v any) (licensing.RotateLicenseKeyInput, error) {
+	res, err := ec.unmarshalInputRotateLicenseKeyInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
 func (ec *executionContext) unmarshalNSuspendLicenseInput2githubᚗcomᚋkeywrightᚋkeywrightᚋlicensingᚐSuspendLicenseInput(ctx context.Context, v any) (licensing.SuspendLicenseInput, error) {
 	res, err := ec.unmarshalInputSuspendLicenseInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -3684,6 +3842,13 @@ func (ec *executionContext) marshalORevokeLicensePayload2ᚖgithubᚗcomᚋkeywr
 		return graphql.Null
 	}
 	return ec._RevokeLicensePayload(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalORotateLicenseKeyPayload2ᚖgithubᚗcomᚋkeywrightᚋkeywrightᚋlicensingᚐRotateLicenseKeyPayload(ctx context.Context, sel ast.SelectionSet, v *licensing.RotateLicenseKeyPayload) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._RotateLicenseKeyPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalOSuspendLicensePayload2ᚖgithubᚗcomᚋkeywrightᚋkeywrightᚋlicensingᚐSuspendLicensePayload(ctx context.Context, sel ast.SelectionSet, v *licensing.SuspendLicensePayload) graphql.Marshaler {

@@ -176,6 +176,7 @@ type ComplexityRoot struct {
 		RenewLicense     func(childComplexity int, input licensing.RenewLicenseInput) int
 		RevealLicenseKey func(childComplexity int, input licensing.RevealLicenseKeyInput) int
 		RevokeLicense    func(childComplexity int, input licensing.RevokeLicenseInput) int
+		RotateLicenseKey func(childComplexity int, input licensing.RotateLicenseKeyInput) int
 		SuspendLicense   func(childComplexity int, input licensing.SuspendLicenseInput) int
 		UpdateLicense    func(childComplexity int, input licensing.UpdateLicenseInput) int
 		UpdatePlan       func(childComplexity int, input licensing.UpdatePlanInput) int
@@ -265,6 +266,11 @@ type ComplexityRoot struct {
 	}
 
 	RevokeLicensePayload struct {
+		License func(childComplexity int) int
+	}
+
+	RotateLicenseKeyPayload struct {
+		Key     func(childComplexity int) int
 		License func(childComplexity int) int
 	}
 
@@ -940,6 +946,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.RevokeLicense(childComplexity, args["input"].(licensing.RevokeLicenseInput)), true
+	case "Mutation.rotateLicenseKey":
+		if e.ComplexityRoot.Mutation.RotateLicenseKey == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_rotateLicenseKey_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RotateLicenseKey(childComplexity, args["input"].(licensing.RotateLicenseKeyInput)), true
 	case "Mutation.suspendLicense":
 		if e.ComplexityRoot.Mutation.SuspendLicense == nil {
 			break
@@ -1360,6 +1377,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.RevokeLicensePayload.License(childComplexity), true
 
+	case "RotateLicenseKeyPayload.key":
+		if e.ComplexityRoot.RotateLicenseKeyPayload.Key == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RotateLicenseKeyPayload.Key(childComplexity), true
+	case "RotateLicenseKeyPayload.license":
+		if e.ComplexityRoot.RotateLicenseKeyPayload.License == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RotateLicenseKeyPayload.License(childComplexity), true
+
 	case "SuspendLicensePayload.license":
 		if e.ComplexityRoot.SuspendLicensePayload.License == nil {
 			break
@@ -1584,6 +1614,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputRenewLicenseInput,
 		ec.unmarshalInputRevealLicenseKeyInput,
 		ec.unmarshalInputRevokeLicenseInput,
+		ec.unmarshalInputRotateLicenseKeyInput,
 		ec.unmarshalInputSuspendLicenseInput,
 		ec.unmarshalInputUpdateLicenseInput,
 		ec.unmarshalInputUpdatePlanInput,
@@ -2086,6 +2117,16 @@ func (ec *executionContext) childFields_RevokeLicensePayload(ctx context.Context
 		return ec.fieldContext_RevokeLicensePayload_license(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type RevokeLicensePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_RotateLicenseKeyPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "license":
+		return ec.fieldContext_RotateLicenseKeyPayload_license(ctx, field)
+	case "key":
+		return ec.fieldContext_RotateLicenseKeyPayload_key(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RotateLicenseKeyPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_SuspendLicensePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

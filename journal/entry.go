@@ -40,6 +40,7 @@ const (
 	LicenseSuspended   Type = "license.suspended"
 	LicenseReinstated  Type = "license.reinstated"
 	LicenseRevoked     Type = "license.revoked"
+	LicenseKeyRotated  Type = "license.key_rotated"
 	LicenseKeyRevealed Type = "license.key_revealed"
 	LicenseErased      Type = "license.erased"
 	ActivationCreated  Type = "activation.created"

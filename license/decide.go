@@ -15,6 +15,8 @@ type Request struct {
 	Fingerprint  *Subject // nil: not said
 	Domain       *Subject
 	Entitlements []string // codes that the license must hold
+	// KeyEndsAt is the end of the key that asks; none for the current one.
+	KeyEndsAt time.Time
 	// LeasesAt, where set, is the time by which leases are judged: of data that
 	// cannot be read anew, when it was read.
 	LeasesAt time.Time
@@ -29,6 +31,7 @@ func Decide(l *License, plan *Plan, product *Product, r Request, now time.Time) 
 	}
 	j.tallies = l.tallies(plan, j.leasesAt)
 	j.goodFor()
+	j.ends(r.KeyEndsAt)
 	j.product(product, r.Product)
 	j.life()
 	j.subject(Machine, r.Fingerprint)

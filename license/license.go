@@ -49,7 +49,7 @@ type License struct {
 	AllowedDomains []string // patterns, in normal form; nil is any domain
 	Metadata       Metadata
 
-	Keys     []Key  // the first is the one it was issued with
+	Keys     []Key  // the current one, and those before it that a rotation left valid for a time
 	SecretID string // of the secret that its activation ids and subject hashes are made under
 
 	Seats []Activation

@@ -102,6 +102,9 @@ func useCases() []useCase {
 		{"RemoveActivation", authz.LicenseUpdate, func(ctx context.Context, s *acmeShop) (any, error) {
 			return s.RemoveActivation(ctx, licensing.RemoveActivationInput{License: s.id(), Activation: s.seat})
 		}},
+		{"RotateLicenseKey", authz.LicenseRotateKey, func(ctx context.Context, s *acmeShop) (any, error) {
+			return s.RotateLicenseKey(ctx, licensing.RotateLicenseKeyInput{License: s.id()})
+		}},
 		{"RevealLicenseKey", authz.LicenseRevealKey, func(ctx context.Context, s *acmeShop) (any, error) {
 			return s.RevealLicenseKey(ctx, licensing.RevealLicenseKeyInput{License: s.id(), Reason: "lost"})
 		}},

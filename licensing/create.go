@@ -22,6 +22,8 @@ const idempotencyPrefix = "idem"
 type aliasBody struct {
 	Target string      `json:"target"`
 	Actor  actor.Actor `json:"actor,omitzero"`
+	Key    bool        `json:"key,omitempty"`   // of a key that a rotation made
+	Input  string      `json:"input,omitempty"` // digest of the rotation's, under an idempotency key
 }
 
 // creation is a record that is to be made, under an id of its own.
@@ -108,13 +110,7 @@ func (s *Service) claimKey(ctx context.Context, who caller, product, target stri
 // second time it finds the first: one that leads elsewhere, or is another
 // caller's, is a Conflict. Where target is never made, the alias harms nobody.
 func (s *Service) claim(ctx context.Context, who caller, alias, product, target string) error {
-	record, err := encode(storage.Record{
-		Kind: storage.Alias, ID: alias, Index: storage.Index{Product: product, Created: s.now()},
-	}, aliasBody{Target: target, Actor: who.Actor})
-	if err != nil {
-		return err
-	}
-	err = s.send(ctx, storage.Change{Record: record})
+	err := s.insertAlias(ctx, alias, product, aliasBody{Target: target, Actor: who.Actor})
 	if !errors.Is(err, errLostRace) {
 		return err
 	}
@@ -126,6 +122,17 @@ func (s *Service) claim(ctx context.Context, who caller, alias, product, target 
 		return fmt.Errorf("licensing: alias %s is taken and not there", alias)
 	}
 	return leadsTo(found[0], who, target)
+}
+
+// insertAlias makes an alias. Errors: errLostRace where its id is taken.
+func (s *Service) insertAlias(ctx context.Context, id, product string, body aliasBody) error {
+	record, err := encode(storage.Record{
+		Kind: storage.Alias, ID: id, Index: storage.Index{Product: product, Created: s.now()},
+	}, body)
+	if err != nil {
+		return err
+	}
+	return s.send(ctx, storage.Change{Record: record})
 }
 
 // leadsTo judges what is found where an idempotency key leads: an alias, or

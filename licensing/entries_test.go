@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -68,6 +69,18 @@ func TestEachChangeCommitsItsEntryAndNoOther(t *testing.T) {
 			_, err := s.RenewLicense(ctx, licensing.RenewLicenseInput{License: id, Until: ptr(noon.AddDate(2, 0, 0))})
 			return err
 		}, accounted{journal.LicenseRenewed, ben, id, s.acme.ID, []string{"expiresAt"}}},
+		{"rotateLicenseKey, with overlap", func(ctx context.Context) error {
+			_, err := s.RotateLicenseKey(ctx, licensing.RotateLicenseKeyInput{License: id, Overlap: *lasting("P1D"), IdempotencyKey: ptr("k")})
+			return err
+		}, accounted{journal.LicenseKeyRotated, ben, id, s.acme.ID, []string{"keys", "oldKeysEndAt"}}},
+		{"rotateLicenseKey, again", func(ctx context.Context) error {
+			_, err := s.RotateLicenseKey(ctx, licensing.RotateLicenseKeyInput{License: id, Overlap: *lasting("P1D"), IdempotencyKey: ptr("k")})
+			return err
+		}, accounted{journal.LicenseKeyRevealed, ben, id, s.acme.ID, nil}},
+		{"rotateLicenseKey, at once", func(ctx context.Context) error {
+			_, err := s.RotateLicenseKey(ctx, licensing.RotateLicenseKeyInput{License: id})
+			return err
+		}, accounted{journal.LicenseKeyRotated, ben, id, s.acme.ID, []string{"keys", "oldKeysEndAt"}}},
 		{"suspendLicense", func(ctx context.Context) error {
 			_, err := s.SuspendLicense(ctx, licensing.SuspendLicenseInput{License: id, Reason: ptr("unpaid")})
 			return err
@@ -214,9 +227,10 @@ func TestNoPersonalValueOrSecretIsInJournalLogOrErrors(t *testing.T) {
 		hidden[name] = canary
 	}
 	var heard strings.Builder // what callers are told in errors
-	generated := s.liveWithCanaries(t, &heard)
-	hidden["generated key"] = generated
-	hidden["its data"] = strings.ReplaceAll(strings.TrimPrefix(generated, "ACME"), "-", "")[:key.Length]
+	for i, generated := range s.liveWithCanaries(t, &heard) {
+		hidden[fmt.Sprint("generated key ", i)] = generated
+		hidden[fmt.Sprint("the data of it ", i)] = strings.ReplaceAll(strings.TrimPrefix(generated, "ACME"), "-", "")[:key.Length]
+	}
 	hidden["secret"] = oldSecret
 	var journaled strings.Builder
 	for _, e := range must(s.store.Pending(context.Background(), 1000))(t) {
@@ -256,9 +270,10 @@ func forms(value string) []string {
 }
 
 // liveWithCanaries makes every call with all canaries, well and badly, and
-// gives the key that was generated.
-func (s *shop) liveWithCanaries(t testing.TB, heard *strings.Builder) string {
+// gives the keys that were generated.
+func (s *shop) liveWithCanaries(t testing.TB, heard *strings.Builder) []string {
 	t.Helper()
+	var keys []string
 	c := canaries
 	idempotency, meta := ptr(c["idempotency key"]), func(name string) license.Metadata {
 		return license.Metadata(`{"` + c[name] + `":"` + c[name] + `"}`)
@@ -316,6 +331,12 @@ func (s *shop) liveWithCanaries(t testing.TB, heard *strings.Builder) string {
 		fail(s.UpdateLicense(ctx, licensing.UpdateLicenseInput{License: id, Customer: &licensing.CustomerInput{Email: ptr(c["customer's id"])}, Metadata: license.Metadata(c["metadata"])}))
 		fail(s.UpdateLicense(ctx, licensing.UpdateLicenseInput{License: id, ExternalID: ptr(c["external id"]), IdempotencyKey: idempotency}))
 		must(s.RenewLicense(ctx, licensing.RenewLicenseInput{License: id, IdempotencyKey: idempotency}))(t)
+		rotate := licensing.RotateLicenseKeyInput{License: id, Overlap: *lasting("P1D"), IdempotencyKey: idempotency}
+		rotated := must(s.RotateLicenseKey(ctx, rotate))(t)
+		must(s.RotateLicenseKey(ctx, rotate))(t)
+		keys = append(keys, rotated.Key)
+		fail(s.RotateLicenseKey(as(ben), rotate))
+		fail(s.IssueLicense(ctx, proLicense(func(in *licensing.IssueLicenseInput) { in.Plan, in.Key = "live/pro", &rotated.Key })))
 		must(s.SuspendLicense(ctx, licensing.SuspendLicenseInput{License: id, Reason: ptr(c["reason of suspension"]), IdempotencyKey: idempotency}))(t)
 		fail(s.SuspendLicense(ctx, licensing.SuspendLicenseInput{License: id, Reason: ptr(c["reason of revocation"]), IdempotencyKey: idempotency}))
 		fail(s.SuspendLicense(ctx, licensing.SuspendLicenseInput{License: id, Reason: ptr(c["reason of suspension"] + "\n")}))
@@ -329,7 +350,7 @@ func (s *shop) liveWithCanaries(t testing.TB, heard *strings.Builder) string {
 	fail(s.EraseCustomer(ctx, licensing.EraseCustomerInput{Email: ptr(c["e-mail"]), ExternalID: ptr(c["customer's id"])}))
 	s.eraseWithCanaries(t)
 	s.breakWithCanaries(t, fail, made, full)
-	return made.Key
+	return append(keys, made.Key)
 }
 
 // eraseWithCanaries erases the customer, of whom records hold nothing then.

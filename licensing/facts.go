@@ -154,6 +154,7 @@ func licenseFacts(l *license.License) facts {
 	}
 	f.metadata(l.Metadata)
 	f.known("keys", len(l.Keys))
+	f.time("oldKeysEndAt", l.OldKeysEnd())
 	return f
 }
 

@@ -184,8 +184,9 @@ func TestAnUnknownReferenceIsNotFound(t *testing.T) {
 			_, revoke := s.RevokeLicense(ctx, licensing.RevokeLicenseInput{License: ref})
 			_, update := s.UpdateLicense(ctx, licensing.UpdateLicenseInput{License: ref})
 			_, renew := s.RenewLicense(ctx, licensing.RenewLicenseInput{License: ref, Revision: ptr(1)})
+			_, rotate := s.RotateLicenseKey(ctx, licensing.RotateLicenseKeyInput{License: ref})
 			_, reveal := s.RevealLicenseKey(ctx, licensing.RevealLicenseKeyInput{License: ref, Reason: "lost"})
-			return map[string]error{"license": get, "suspend": suspend, "reinstate": reinstate, "revoke": revoke, "reveal": reveal, "update": update, "renew": renew}
+			return map[string]error{"license": get, "suspend": suspend, "reinstate": reinstate, "revoke": revoke, "reveal": reveal, "update": update, "renew": renew, "rotate": rotate}
 		}},
 	}
 	for name, kind := range kinds {

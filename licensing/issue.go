@@ -141,13 +141,11 @@ func (s *Service) insert(ctx context.Context, i issue, k issuedKey) (*IssueLicen
 			return nil, err
 		}
 	}
-	stored := license.Key{Lookup: k.lookup[:], Hint: k.hint, Imported: k.imported}
-	if s.keepKeys {
-		if stored.Sealed, err = s.secrets.First().Seal(s.random, keyPurpose, l.ID, stored.Lookup, []byte(k.text)); err != nil {
-			return nil, err
-		}
+	kept, err := s.kept(k, l.ID)
+	if err != nil {
+		return nil, err
 	}
-	l.Keys = []license.Key{stored}
+	l.Keys = []license.Key{kept}
 	if l.InputDigest, err = s.madeBy(i.idempotencyKey, issueOperation, i.input); err != nil {
 		return nil, err
 	}

@@ -55,6 +55,27 @@ func (i issue) derivedKey(under *secret.Secret) (issuedKey, error) {
 	return ourKey(under, k), nil
 }
 
+// derivedKey is the key that a rotation makes under its idempotency key.
+func (in RotateLicenseKeyInput) derivedKey(under *secret.Secret, product *license.Product) (issuedKey, error) {
+	k, err := key.New(product.KeyPrefix, under.Derive(rotateOperation, product.ID, in.License, *in.IdempotencyKey, 0))
+	if err != nil {
+		return issuedKey{}, err
+	}
+	return ourKey(under, k), nil
+}
+
+// kept is a key as its license keeps it: with a sealed copy, unless keys are
+// not to be revealed.
+func (s *Service) kept(k issuedKey, licenseID string) (license.Key, error) {
+	kept := license.Key{Lookup: k.lookup[:], Hint: k.hint, Imported: k.imported}
+	if !s.keepKeys {
+		return kept, nil
+	}
+	var err error
+	kept.Sealed, err = s.secrets.First().Seal(s.random, keyPurpose, licenseID, kept.Lookup, []byte(k.text))
+	return kept, err
+}
+
 // derivedID is the id that the license would have under a key that the
 // idempotency key made. Under an imported key it is the alias that remembers
 // the idempotency key: one id, so that the two cannot both be made.

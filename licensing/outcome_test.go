@@ -276,6 +276,8 @@ func TestAStaleRevisionIsRefused(t *testing.T) {
 		wantClash(t, err, fault.RevisionStale, id)
 		_, err = s.RenewLicense(as(ada), licensing.RenewLicenseInput{License: id, Revision: &stale})
 		wantClash(t, err, fault.RevisionStale, id)
+		_, err = s.RotateLicenseKey(as(ada), licensing.RotateLicenseKeyInput{License: id, Revision: &stale})
+		wantClash(t, err, fault.RevisionStale, id)
 		_, err = s.UpdatePlan(as(ada), licensing.UpdatePlanInput{Plan: "acme/pro", Revision: ptr(stale - 7)})
 		wantClash(t, err, fault.RevisionStale, s.pro.ID)
 		_, err = s.UpdateProduct(as(ada), licensing.UpdateProductInput{Product: "acme", Revision: ptr(stale + 5)})

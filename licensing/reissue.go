@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/keywright/keywright/authz"
+	"github.com/keywright/keywright/fault"
 	"github.com/keywright/keywright/journal"
 	"github.com/keywright/keywright/license"
 	"github.com/keywright/keywright/secret"
@@ -75,6 +76,9 @@ func (s *Service) again(ctx context.Context, i issue, k issuedKey) (*IssueLicens
 		if err := s.mayShowAgain(ctx, i, l, now); err != nil {
 			return err
 		}
+		if !l.HasKey(k.lookup[:], now) {
+			return endedSince(l)
+		}
 		if payload, err = s.issued(ctx, l, k, now); err != nil {
 			return err
 		}
@@ -96,7 +100,13 @@ func (s *Service) mayShowAgain(ctx context.Context, i issue, l *license.License,
 	if err := s.madeAgain(i.caller, l.CreatedBy, l.InputDigest, i.idempotencyKey, issueOperation, i.input, id); err != nil {
 		return err
 	}
-	if now.Before(l.CreatedAt.Add(keyRevealedFree)) {
+	return s.mayShowLater(ctx, l, l.CreatedAt, now)
+}
+
+// mayShowLater judges whether a key that was made at a time may be shown now
+// by a retry.
+func (s *Service) mayShowLater(ctx context.Context, l *license.License, made, now time.Time) error {
+	if now.Before(made.Add(keyRevealedFree)) {
 		return nil
 	}
 	return s.alsoNeeds(ctx, authz.LicenseRevealKey, l.ProductID)
@@ -106,6 +116,19 @@ func (s *Service) mayShowAgain(ctx context.Context, i issue, l *license.License,
 func (s *Service) takenBy(stored *storage.Stored, i issue) error {
 	if stored == nil {
 		return errLostRace
+	}
+	if stored.Kind == storage.Alias {
+		alias, err := decode[aliasBody](stored)
+		if err != nil {
+			return err
+		}
+		if alias.Key {
+			id := ""
+			if i.sees(stored.Index.Product) {
+				id = alias.Target
+			}
+			return fault.Clash(fault.Taken, id, "this exists already")
+		}
 	}
 	return leadsTo(stored, i.caller, "")
 }

@@ -48,6 +48,7 @@ type SeatAnswer struct {
 	Seat         *license.Activation // that was given, found or freed; nil where that was refused or there is none
 	Changed      bool                // a seat was taken, or a held one freed
 	Refusal      *license.Reason     // why a seat was not freed
+	KeyEndsAt    time.Time           // of the key that asked; none for the current one
 }
 
 // Activate takes a seat for the subject, or finds the one that it holds. A
@@ -226,7 +227,7 @@ func (t *ticket) decideOn(before *LicenseView, asOf time.Time, changes *seatChan
 	if t.answer, t.err = t.decide(&after, &own); t.err != nil {
 		return before
 	}
-	t.answer.AsOf = asOf
+	t.answer.AsOf, t.answer.KeyEndsAt = asOf, l.KeyEndsAt(t.holder.Lookup[:])
 	changes.add(own)
 	return &after
 }

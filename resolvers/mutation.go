@@ -52,6 +52,10 @@ func (m mutation) RevokeLicense(ctx context.Context, in licensing.RevokeLicenseI
 	return m.Licensing.RevokeLicense(ctx, in)
 }
 
+func (m mutation) RotateLicenseKey(ctx context.Context, in licensing.RotateLicenseKeyInput) (*licensing.RotateLicenseKeyPayload, error) {
+	return m.Licensing.RotateLicenseKey(ctx, in)
+}
+
 func (m mutation) RevealLicenseKey(ctx context.Context, in licensing.RevealLicenseKeyInput) (*licensing.RevealLicenseKeyPayload, error) {
 	return m.Licensing.RevealLicenseKey(ctx, in)
 }

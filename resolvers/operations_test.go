@@ -77,6 +77,8 @@ func call(t *testing.T, field string) calls {
 			`mutation($id: ID!, $canary: String!) { reinstateLicense(input: {license: $id, reason: $canary}) { license { id } } }`},
 		"revokeLicense": {`mutation { revokeLicense(input: {license: "x"}) { license { id } } }`,
 			`mutation($id: ID!, $canary: String!) { revokeLicense(input: {license: $id, reason: $canary}) { license { id } } }`},
+		"rotateLicenseKey": {`mutation { rotateLicenseKey(input: {license: "x"}) { key } }`,
+			`mutation($id: ID!, $canary: String!) { rotateLicenseKey(input: {license: $id, overlap: "P1D", idempotencyKey: $canary}) { key } }`},
 		"revealLicenseKey": {`mutation { revealLicenseKey(input: {license: "x", reason: "r"}) { key } }`,
 			`mutation($id: ID!, $canary: String!) { revealLicenseKey(input: {license: $id, reason: $canary}) { key } }`},
 		"removeActivation": {`mutation { removeActivation(input: {license: "x", activation: "y"}) { removedActivationId } }`,

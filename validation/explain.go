@@ -3,8 +3,6 @@ package validation
 import (
 	"context"
 	"time"
-
-	"github.com/keywright/keywright/license"
 )
 
 // ExplainInput is the input of explain.
@@ -37,5 +35,5 @@ func (s *Service) Explain(ctx context.Context, id string, in *ExplainInput) (*Va
 		return nil, err
 	}
 	found := Snapshot{License: v.License, Plan: v.Plan.Plan, Product: v.Product}
-	return s.validation(found, license.Decide(found.License, found.Plan, found.Product, request, at), at, asOf, false), nil
+	return s.validation(found, found.decide(request, at), at, asOf, false), nil
 }

@@ -70,7 +70,7 @@ func (s *Service) beat(ctx context.Context, reading key.Reading, request license
 	stale := asOf.Before(notOlderThan)
 	beat := found.License.Heartbeat(found.Plan, subject, now)
 	switch {
-	case license.Decide(found.License, found.Plan, found.Product, request, now).WrongProduct():
+	case found.decide(request, now).WrongProduct():
 		beat = license.HeartbeatResult{}
 	case beat.Seat == nil && asOf.Before(now):
 		return nil, errAskAnew // newer data may know a later end

@@ -55,7 +55,7 @@ func (s *Service) Activate(ctx context.Context, in ActivateInput) (*ActivatePayl
 		return &ActivatePayload{Validation: validation}, nil
 	}
 	found := snapshotOf(did)
-	d := license.Decide(found.License, found.Plan, found.Product, request, did.At)
+	d := found.decide(request, did.At)
 	s.count(found, request, d.Code, d.Valid, did.At)
 	return &ActivatePayload{
 		Validation: s.validation(found, d, did.At, did.AsOf, false), Activation: heldSeat(did.Seat), Created: did.Changed,
@@ -96,7 +96,7 @@ func (s *Service) Deactivate(ctx context.Context, in DeactivateInput) (*Deactiva
 		return &DeactivatePayload{Validation: validation}, nil
 	}
 	found := snapshotOf(did)
-	d := license.Decide(found.License, found.Plan, found.Product, request, did.At)
+	d := found.decide(request, did.At)
 	if did.Refusal != nil {
 		d = d.With(*did.Refusal)
 	}
@@ -165,5 +165,5 @@ func (s *Service) decided(reading key.Reading, decide func(licensing.Holder) (*l
 }
 
 func snapshotOf(a *licensing.SeatAnswer) Snapshot {
-	return Snapshot{License: a.License, Plan: a.Plan.Plan, Product: a.Product}
+	return Snapshot{License: a.License, Plan: a.Plan.Plan, Product: a.Product, KeyEndsAt: a.KeyEndsAt}
 }

@@ -8,11 +8,19 @@ import (
 	"github.com/keywright/keywright/licensing"
 )
 
-// Snapshot is what a decision goes by. It is shared and never changed.
+// Snapshot is what a decision goes by. What it points to is shared and never
+// changed.
 type Snapshot struct {
-	License *license.License
-	Plan    *license.Plan
-	Product *license.Product
+	License   *license.License
+	Plan      *license.Plan
+	Product   *license.Product
+	KeyEndsAt time.Time // of the key that asks; not the Source's to say
+}
+
+// decide judges a request with the key that asks.
+func (s Snapshot) decide(r license.Request, now time.Time) license.Decision {
+	r.KeyEndsAt = s.KeyEndsAt
+	return license.Decide(s.License, s.Plan, s.Product, r, now)
 }
 
 // Source gives what is known of a key's license.

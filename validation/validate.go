@@ -87,6 +87,7 @@ func (s *Service) lookUp(ctx context.Context, r key.Reading, notOlderThan, now t
 			return Snapshot{}, time.Time{}, err
 		}
 		if licensing.Counts(found.License, found.Product, r, lookup, now) {
+			found.KeyEndsAt = found.License.KeyEndsAt(lookup[:])
 			return found, asOf, nil
 		}
 		if asOf.Before(notOlderThan) {
@@ -102,7 +103,7 @@ func (s *Service) answer(ctx context.Context, found Snapshot, r license.Request,
 	if stale {
 		r.LeasesAt = asOf
 	}
-	d := license.Decide(found.License, found.Plan, found.Product, r, now)
+	d := found.decide(r, now)
 	first := d.Valid && found.License.ActivatedAt.IsZero()
 	switch {
 	case stale && (!d.Valid || asOf.Before(now.Add(-s.StaleFor)) || found.License.AwaitsActivation):
@@ -115,7 +116,7 @@ func (s *Service) answer(ctx context.Context, found Snapshot, r license.Request,
 			return nil, unavailable(err)
 		}
 		found.License = begun
-		d = license.Decide(begun, found.Plan, found.Product, r, now)
+		d = found.decide(r, now)
 	case first:
 		s.usage.noteFirstUse(found.License.ID, now)
 	}

@@ -63,7 +63,9 @@ func UnmarshalPlanField(v any) (licensing.PlanField, error) {
 func MarshalLicenseField(v license.ClearField) graphql.Marshaler { return marshal(v) }
 
 // UnmarshalLicenseField reads a LicenseField.
-func UnmarshalLicenseField(v any) (license.ClearField, error) { return unmarshal(v, license.ClearFields()...) }
+func UnmarshalLicenseField(v any) (license.ClearField, error) {
+	return unmarshal(v, license.ClearFields()...)
+}
 
 // MarshalLicenseStatus writes a LicenseStatus.
 func MarshalLicenseStatus(v license.Status) graphql.Marshaler { return marshal(v) }
