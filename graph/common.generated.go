@@ -30,6 +30,7 @@ type MutationResolver interface {
 	CreatePlan(ctx context.Context, input licensing.CreatePlanInput) (*licensing.CreatePlanPayload, error)
 	UpdatePlan(ctx context.Context, input licensing.UpdatePlanInput) (*licensing.UpdatePlanPayload, error)
 	IssueLicense(ctx context.Context, input licensing.IssueLicenseInput) (*licensing.IssueLicensePayload, error)
+	IssueLicenses(ctx context.Context, input licensing.IssueLicensesInput) (*licensing.IssueLicensesPayload, error)
 	UpdateLicense(ctx context.Context, input licensing.UpdateLicenseInput) (*licensing.UpdateLicensePayload, error)
 	RenewLicense(ctx context.Context, input licensing.RenewLicenseInput) (*licensing.RenewLicensePayload, error)
 	SuspendLicense(ctx context.Context, input licensing.SuspendLicenseInput) (*licensing.SuspendLicensePayload, error)
@@ -176,6 +177,20 @@ func (ec *executionContext) field_Mutation_issueLicense_args(ctx context.Context
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (licensing.IssueLicenseInput, error) {
 			return ec.unmarshalNIssueLicenseInput2githubᚗcomᚋkeywrightᚋkeywrightᚋlicensingᚐIssueLicenseInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_issueLicenses_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (licensing.IssueLicensesInput, error) {
+			return ec.unmarshalNIssueLicensesInput2githubᚗcomᚋkeywrightᚋkeywrightᚋlicensingᚐIssueLicensesInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -868,6 +883,68 @@ func (ec *executionContext) fieldContext_Mutation_issueLicense(ctx context.Conte
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_issueLicense_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_issueLicenses(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_issueLicenses(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().IssueLicenses(ctx, fc.Args["input"].(licensing.IssueLicensesInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				action, err := ec.unmarshalNString2string(ctx, "license:issue")
+				if err != nil {
+					var zeroVal *licensing.IssueLicensesPayload
+					return zeroVal, err
+				}
+				if ec.Directives.HasPermission == nil {
+					var zeroVal *licensing.IssueLicensesPayload
+					return zeroVal, errors.New("directive hasPermission is not implemented")
+				}
+				return ec.Directives.HasPermission(ctx, nil, directive0, action)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *licensing.IssueLicensesPayload) graphql.Marshaler {
+			return ec.marshalOIssueLicensesPayload2ᚖgithubᚗcomᚋkeywrightᚋkeywrightᚋlicensingᚐIssueLicensesPayload(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_issueLicenses(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_IssueLicensesPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_issueLicenses_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -2342,6 +2419,13 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 		case "issueLicense":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_issueLicense(ctx, field)
+			})
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "issueLicenses":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_issueLicenses(ctx, field)
 			})
 			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++

@@ -482,6 +482,75 @@ func (ec *executionContext) fieldContext_EraseCustomerPayload_licenses(_ context
 	return graphql.NewScalarFieldContext("EraseCustomerPayload", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
+func (ec *executionContext) _IssueLicenseError_code(ctx context.Context, field graphql.CollectedField, obj *licensing.IssueLicenseError) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IssueLicenseError_code(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Code, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_IssueLicenseError_code(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("IssueLicenseError", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _IssueLicenseError_message(ctx context.Context, field graphql.CollectedField, obj *licensing.IssueLicenseError) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IssueLicenseError_message(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Message, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_IssueLicenseError_message(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("IssueLicenseError", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _IssueLicenseError_field(ctx context.Context, field graphql.CollectedField, obj *licensing.IssueLicenseError) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IssueLicenseError_field(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Field, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_IssueLicenseError_field(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("IssueLicenseError", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
 func (ec *executionContext) _IssueLicensePayload_license(ctx context.Context, field graphql.CollectedField, obj *licensing.IssueLicensePayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -535,6 +604,171 @@ func (ec *executionContext) _IssueLicensePayload_key(ctx context.Context, field 
 }
 func (ec *executionContext) fieldContext_IssueLicensePayload_key(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("IssueLicensePayload", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _IssueLicenseResult_license(ctx context.Context, field graphql.CollectedField, obj *licensing.IssueLicenseResult) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IssueLicenseResult_license(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.License, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *licensing.LicenseView) graphql.Marshaler {
+			return ec.marshalOLicense2ᚖgithubᚗcomᚋkeywrightᚋkeywrightᚋlicensingᚐLicenseView(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_IssueLicenseResult_license(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "IssueLicenseResult",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_License(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _IssueLicenseResult_key(ctx context.Context, field graphql.CollectedField, obj *licensing.IssueLicenseResult) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IssueLicenseResult_key(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Key, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_IssueLicenseResult_key(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("IssueLicenseResult", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _IssueLicenseResult_error(ctx context.Context, field graphql.CollectedField, obj *licensing.IssueLicenseResult) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IssueLicenseResult_error(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Error, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *licensing.IssueLicenseError) graphql.Marshaler {
+			return ec.marshalOIssueLicenseError2ᚖgithubᚗcomᚋkeywrightᚋkeywrightᚋlicensingᚐIssueLicenseError(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_IssueLicenseResult_error(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "IssueLicenseResult",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_IssueLicenseError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _IssueLicensesPayload_results(ctx context.Context, field graphql.CollectedField, obj *licensing.IssueLicensesPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IssueLicensesPayload_results(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Results, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*licensing.IssueLicenseResult) graphql.Marshaler {
+			return ec.marshalNIssueLicenseResult2ᚕᚖgithubᚗcomᚋkeywrightᚋkeywrightᚋlicensingᚐIssueLicenseResultᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_IssueLicensesPayload_results(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "IssueLicensesPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_IssueLicenseResult(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _IssueLicensesPayload_issued(ctx context.Context, field graphql.CollectedField, obj *licensing.IssueLicensesPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IssueLicensesPayload_issued(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Issued, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_IssueLicensesPayload_issued(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("IssueLicensesPayload", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _IssueLicensesPayload_failed(ctx context.Context, field graphql.CollectedField, obj *licensing.IssueLicensesPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IssueLicensesPayload_failed(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Failed, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_IssueLicensesPayload_failed(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("IssueLicensesPayload", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _License_id(ctx context.Context, field graphql.CollectedField, obj *licensing.LicenseView) (ret graphql.Marshaler) {
@@ -1956,6 +2190,43 @@ func (ec *executionContext) unmarshalInputIssueLicenseInput(ctx context.Context,
 	return it, nil
 }
 
+func (ec *executionContext) unmarshalInputIssueLicensesInput(ctx context.Context, obj any) (licensing.IssueLicensesInput, error) {
+	var it licensing.IssueLicensesInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"licenses", "idempotencyKey"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "licenses":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("licenses"))
+			data, err := ec.unmarshalNIssueLicenseInput2ᚕgithubᚗcomᚋkeywrightᚋkeywrightᚋlicensingᚐIssueLicenseInputᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Licenses = data
+		case "idempotencyKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IdempotencyKey = data
+		}
+	}
+	return it, nil
+}
+
 func (ec *executionContext) unmarshalInputLicenseFilter(ctx context.Context, obj any) (licensing.LicenseFilter, error) {
 	var it licensing.LicenseFilter
 	if obj == nil {
@@ -2812,6 +3083,54 @@ func (ec *executionContext) _EraseCustomerPayload(ctx context.Context, sel ast.S
 	return out
 }
 
+var issueLicenseErrorImplementors = []string{"IssueLicenseError"}
+
+func (ec *executionContext) _IssueLicenseError(ctx context.Context, sel ast.SelectionSet, obj *licensing.IssueLicenseError) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, issueLicenseErrorImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("IssueLicenseError")
+		case "code":
+			out.Values[i] = ec._IssueLicenseError_code(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "message":
+			out.Values[i] = ec._IssueLicenseError_message(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "field":
+			out.Values[i] = ec._IssueLicenseError_field(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var issueLicensePayloadImplementors = []string{"IssueLicensePayload"}
 
 func (ec *executionContext) _IssueLicensePayload(ctx context.Context, sel ast.SelectionSet, obj *licensing.IssueLicensePayload) graphql.Marshaler {
@@ -2831,6 +3150,102 @@ func (ec *executionContext) _IssueLicensePayload(ctx context.Context, sel ast.Se
 			}
 		case "key":
 			out.Values[i] = ec._IssueLicensePayload_key(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var issueLicenseResultImplementors = []string{"IssueLicenseResult"}
+
+func (ec *executionContext) _IssueLicenseResult(ctx context.Context, sel ast.SelectionSet, obj *licensing.IssueLicenseResult) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, issueLicenseResultImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("IssueLicenseResult")
+		case "license":
+			out.Values[i] = ec._IssueLicenseResult_license(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "key":
+			out.Values[i] = ec._IssueLicenseResult_key(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "error":
+			out.Values[i] = ec._IssueLicenseResult_error(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var issueLicensesPayloadImplementors = []string{"IssueLicensesPayload"}
+
+func (ec *executionContext) _IssueLicensesPayload(ctx context.Context, sel ast.SelectionSet, obj *licensing.IssueLicensesPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, issueLicensesPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("IssueLicensesPayload")
+		case "results":
+			out.Values[i] = ec._IssueLicensesPayload_results(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "issued":
+			out.Values[i] = ec._IssueLicensesPayload_issued(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "failed":
+			out.Values[i] = ec._IssueLicensesPayload_failed(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -3527,6 +3942,51 @@ func (ec *executionContext) unmarshalNIssueLicenseInput2githubᚗcomᚋkeywright
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
+func (ec *executionContext) unmarshalNIssueLicenseInput2ᚕgithubᚗcomᚋkeywrightᚋkeywrightᚋlicensingᚐIssueLicenseInputᚄ(ctx context.Context, v any) ([]licensing.IssueLicenseInput, error) {
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]licensing.IssueLicenseInput, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNIssueLicenseInput2githubᚗcomᚋkeywrightᚋkeywrightᚋlicensingᚐIssueLicenseInput(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalNIssueLicenseResult2ᚕᚖgithubᚗcomᚋkeywrightᚋkeywrightᚋlicensingᚐIssueLicenseResultᚄ(ctx context.Context, sel ast.SelectionSet, v []*licensing.IssueLicenseResult) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNIssueLicenseResult2ᚖgithubᚗcomᚋkeywrightᚋkeywrightᚋlicensingᚐIssueLicenseResult(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNIssueLicenseResult2ᚖgithubᚗcomᚋkeywrightᚋkeywrightᚋlicensingᚐIssueLicenseResult(ctx context.Context, sel ast.SelectionSet, v *licensing.IssueLicenseResult) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._IssueLicenseResult(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNIssueLicensesInput2githubᚗcomᚋkeywrightᚋkeywrightᚋlicensingᚐIssueLicensesInput(ctx context.Context, v any) (licensing.IssueLicensesInput, error) {
+	res, err := ec.unmarshalInputIssueLicensesInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
 func (ec *executionContext) marshalNLicense2ᚕᚖgithubᚗcomᚋkeywrightᚋkeywrightᚋlicensingᚐLicenseViewᚄ(ctx context.Context, sel ast.SelectionSet, v []*licensing.LicenseView) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
@@ -3692,11 +4152,25 @@ func (ec *executionContext) marshalOEraseCustomerPayload2ᚖgithubᚗcomᚋkeywr
 	return ec._EraseCustomerPayload(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalOIssueLicenseError2ᚖgithubᚗcomᚋkeywrightᚋkeywrightᚋlicensingᚐIssueLicenseError(ctx context.Context, sel ast.SelectionSet, v *licensing.IssueLicenseError) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._IssueLicenseError(ctx, sel, v)
+}
+
 func (ec *executionContext) marshalOIssueLicensePayload2ᚖgithubᚗcomᚋkeywrightᚋkeywrightᚋlicensingᚐIssueLicensePayload(ctx context.Context, sel ast.SelectionSet, v *licensing.IssueLicensePayload) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	return ec._IssueLicensePayload(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalOIssueLicensesPayload2ᚖgithubᚗcomᚋkeywrightᚋkeywrightᚋlicensingᚐIssueLicensesPayload(ctx context.Context, sel ast.SelectionSet, v *licensing.IssueLicensesPayload) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._IssueLicensesPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalOLicense2ᚕᚖgithubᚗcomᚋkeywrightᚋkeywrightᚋlicensingᚐLicenseViewᚄ(ctx context.Context, sel ast.SelectionSet, v []*licensing.LicenseView) graphql.Marshaler {

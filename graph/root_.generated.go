@@ -112,9 +112,27 @@ type ComplexityRoot struct {
 		Platform     func(childComplexity int) int
 	}
 
+	IssueLicenseError struct {
+		Code    func(childComplexity int) int
+		Field   func(childComplexity int) int
+		Message func(childComplexity int) int
+	}
+
 	IssueLicensePayload struct {
 		Key     func(childComplexity int) int
 		License func(childComplexity int) int
+	}
+
+	IssueLicenseResult struct {
+		Error   func(childComplexity int) int
+		Key     func(childComplexity int) int
+		License func(childComplexity int) int
+	}
+
+	IssueLicensesPayload struct {
+		Failed  func(childComplexity int) int
+		Issued  func(childComplexity int) int
+		Results func(childComplexity int) int
 	}
 
 	License struct {
@@ -171,6 +189,7 @@ type ComplexityRoot struct {
 		EraseCustomer    func(childComplexity int, input licensing.EraseCustomerInput) int
 		Heartbeat        func(childComplexity int, input validation.HeartbeatInput) int
 		IssueLicense     func(childComplexity int, input licensing.IssueLicenseInput) int
+		IssueLicenses    func(childComplexity int, input licensing.IssueLicensesInput) int
 		ReinstateLicense func(childComplexity int, input licensing.ReinstateLicenseInput) int
 		RemoveActivation func(childComplexity int, input licensing.RemoveActivationInput) int
 		RenewLicense     func(childComplexity int, input licensing.RenewLicenseInput) int
@@ -588,6 +607,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.HeldSeat.Platform(childComplexity), true
 
+	case "IssueLicenseError.code":
+		if e.ComplexityRoot.IssueLicenseError.Code == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IssueLicenseError.Code(childComplexity), true
+	case "IssueLicenseError.field":
+		if e.ComplexityRoot.IssueLicenseError.Field == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IssueLicenseError.Field(childComplexity), true
+	case "IssueLicenseError.message":
+		if e.ComplexityRoot.IssueLicenseError.Message == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IssueLicenseError.Message(childComplexity), true
+
 	case "IssueLicensePayload.key":
 		if e.ComplexityRoot.IssueLicensePayload.Key == nil {
 			break
@@ -600,6 +638,44 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.IssueLicensePayload.License(childComplexity), true
+
+	case "IssueLicenseResult.error":
+		if e.ComplexityRoot.IssueLicenseResult.Error == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IssueLicenseResult.Error(childComplexity), true
+	case "IssueLicenseResult.key":
+		if e.ComplexityRoot.IssueLicenseResult.Key == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IssueLicenseResult.Key(childComplexity), true
+	case "IssueLicenseResult.license":
+		if e.ComplexityRoot.IssueLicenseResult.License == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IssueLicenseResult.License(childComplexity), true
+
+	case "IssueLicensesPayload.failed":
+		if e.ComplexityRoot.IssueLicensesPayload.Failed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IssueLicensesPayload.Failed(childComplexity), true
+	case "IssueLicensesPayload.issued":
+		if e.ComplexityRoot.IssueLicensesPayload.Issued == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IssueLicensesPayload.Issued(childComplexity), true
+	case "IssueLicensesPayload.results":
+		if e.ComplexityRoot.IssueLicensesPayload.Results == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IssueLicensesPayload.Results(childComplexity), true
 
 	case "License.activatedAt":
 		if e.ComplexityRoot.License.ActivatedAt == nil {
@@ -891,6 +967,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.IssueLicense(childComplexity, args["input"].(licensing.IssueLicenseInput)), true
+	case "Mutation.issueLicenses":
+		if e.ComplexityRoot.Mutation.IssueLicenses == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_issueLicenses_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.IssueLicenses(childComplexity, args["input"].(licensing.IssueLicensesInput)), true
 	case "Mutation.reinstateLicense":
 		if e.ComplexityRoot.Mutation.ReinstateLicense == nil {
 			break
@@ -1607,6 +1694,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputExplainInput,
 		ec.unmarshalInputHeartbeatInput,
 		ec.unmarshalInputIssueLicenseInput,
+		ec.unmarshalInputIssueLicensesInput,
 		ec.unmarshalInputLicenseFilter,
 		ec.unmarshalInputLimitInput,
 		ec.unmarshalInputReinstateLicenseInput,
@@ -1867,6 +1955,18 @@ func (ec *executionContext) childFields_HeldSeat(ctx context.Context, field grap
 	return nil, fmt.Errorf("no field named %q was found under type HeldSeat", field.Name)
 }
 
+func (ec *executionContext) childFields_IssueLicenseError(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "code":
+		return ec.fieldContext_IssueLicenseError_code(ctx, field)
+	case "message":
+		return ec.fieldContext_IssueLicenseError_message(ctx, field)
+	case "field":
+		return ec.fieldContext_IssueLicenseError_field(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type IssueLicenseError", field.Name)
+}
+
 func (ec *executionContext) childFields_IssueLicensePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "license":
@@ -1875,6 +1975,30 @@ func (ec *executionContext) childFields_IssueLicensePayload(ctx context.Context,
 		return ec.fieldContext_IssueLicensePayload_key(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type IssueLicensePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_IssueLicenseResult(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "license":
+		return ec.fieldContext_IssueLicenseResult_license(ctx, field)
+	case "key":
+		return ec.fieldContext_IssueLicenseResult_key(ctx, field)
+	case "error":
+		return ec.fieldContext_IssueLicenseResult_error(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type IssueLicenseResult", field.Name)
+}
+
+func (ec *executionContext) childFields_IssueLicensesPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "results":
+		return ec.fieldContext_IssueLicensesPayload_results(ctx, field)
+	case "issued":
+		return ec.fieldContext_IssueLicensesPayload_issued(ctx, field)
+	case "failed":
+		return ec.fieldContext_IssueLicensesPayload_failed(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type IssueLicensesPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_License(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

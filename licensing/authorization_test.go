@@ -73,6 +73,13 @@ func useCases() []useCase {
 		{"IssueLicense", authz.LicenseIssue, func(ctx context.Context, s *acmeShop) (any, error) {
 			return s.IssueLicense(ctx, under("order 7", func(in *licensing.IssueLicenseInput) { in.Key = ptr("A-KEY-MADE-ELSEWHERE") }))
 		}},
+		{"IssueLicenses", authz.LicenseIssue, func(ctx context.Context, s *acmeShop) (any, error) {
+			got, err := s.IssueLicenses(ctx, licensing.IssueLicensesInput{Licenses: []licensing.IssueLicenseInput{proLicense(nil)}})
+			if err == nil && got.Failed > 0 {
+				err = fault.Errorf(fault.Code(got.Results[0].Error.Code), "%s", got.Results[0].Error.Message)
+			}
+			return got, err
+		}},
 		{"License", authz.LicenseRead, func(ctx context.Context, s *acmeShop) (any, error) { return s.License(ctx, ptr(s.id()), nil) }},
 		{"License", authz.LicenseRead, func(ctx context.Context, s *acmeShop) (any, error) { return s.License(ctx, nil, &s.issued.Key) }},
 		{"Licenses", authz.LicenseRead, func(ctx context.Context, s *acmeShop) (any, error) {

@@ -65,7 +65,7 @@ func create[T any](ctx context.Context, s *Service, k kind[T], who caller, c cre
 		return nil, err
 	}
 	creator, made := k.origin(there)
-	return there, s.madeAgain(who, creator, made, c.key, c.operation, c.input, record.ID)
+	return there, s.madeAgain(who, creator, made, making{key: c.key}, c.operation, c.input, record.ID)
 }
 
 // insert commits a new record, after its idempotency key leads to it.

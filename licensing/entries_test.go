@@ -321,6 +321,16 @@ func (s *shop) liveWithCanaries(t testing.TB, heard *strings.Builder) []string {
 	fail(s.IssueLicense(ctx, proLicense(func(in *licensing.IssueLicenseInput) { in.Key = ptr(c["imported key"] + "\x00") })))
 	fail(s.IssueLicense(ctx, proLicense(func(in *licensing.IssueLicenseInput) { in.Key = ptr(made.Key[:len(made.Key)-1] + "*") })))
 	fail(s.License(ctx, nil, ptr(made.Key[:len(made.Key)-1])))
+	batch := must(s.IssueLicenses(ctx, licensing.IssueLicensesInput{IdempotencyKey: idempotency, Licenses: []licensing.IssueLicenseInput{
+		proLicense(fullImport), proLicense(full), proLicense(func(in *licensing.IssueLicenseInput) { full(in); in.ExternalID = ptr(c["external id"] + "\n") }),
+	}}))(t)
+	for _, r := range batch.Results {
+		if r.Error == nil {
+			keys = append(keys, *r.Key)
+			continue
+		}
+		heard.WriteString(shown(t, r.Error))
+	}
 	fail(s.License(ctx, nil, ptr(c["imported key"]+"-of-another")))
 
 	for _, id := range []string{made.License.ID(), imported.License.ID()} {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -84,22 +85,37 @@ func storedKey(key string) string {
 	return base64.RawURLEncoding.EncodeToString(sum[:16])
 }
 
-// madeBy tells a record of its making: of the input, and of the idempotency
-// key, since the same input under another key is another call. It is empty
-// without a key.
-func (s *Service) madeBy(key, operation string, input any) (string, error) {
-	if key == "" {
+// making is what tells the making of one record from another's: an idempotency
+// key, and the place of the record where a call makes several under one. The
+// zero making is of a call without a key.
+type making struct {
+	key      string
+	position int
+}
+
+// stored is how a record remembers its making.
+func (m making) stored() string {
+	if m.position == 0 {
+		return storedKey(m.key)
+	}
+	return storedKey(m.key) + "." + strconv.Itoa(m.position)
+}
+
+// madeBy tells a record of its making and of the input, since the same input
+// under another key is another call. It is empty without a key.
+func (s *Service) madeBy(m making, operation string, input any) (string, error) {
+	if m.key == "" {
 		return "", nil
 	}
 	digest, err := inputDigest(s.secrets.First(), operation, input)
-	return digest + "." + storedKey(key), err
+	return digest + "." + m.stored(), err
 }
 
 // madeAgain judges a call that finds what it would make: nil if it repeats the
 // call that made it. Errors: Conflict Taken, IdempotencyMismatch, with the id.
-func (s *Service) madeAgain(who caller, creator actor.Actor, made, key, operation string, input any, id string) error {
-	digest, sameKey := strings.CutSuffix(made, "."+storedKey(key))
-	if key == "" || !sameKey {
+func (s *Service) madeAgain(who caller, creator actor.Actor, made string, by making, operation string, input any, id string) error {
+	digest, same := strings.CutSuffix(made, "."+by.stored())
+	if by.key == "" || !same {
 		return fault.Clash(fault.Taken, id, "this exists already")
 	}
 	same, err := s.sameInput(digest, operation, input)

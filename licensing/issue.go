@@ -61,7 +61,7 @@ func (s *Service) IssueLicense(ctx context.Context, in IssueLicenseInput) (*Issu
 	if err != nil {
 		return nil, err
 	}
-	idempotencyKey, err := checkIdempotencyKey(in.IdempotencyKey)
+	key, err := checkIdempotencyKey(in.IdempotencyKey)
 	if err != nil {
 		return nil, err
 	}
@@ -70,24 +70,27 @@ func (s *Service) IssueLicense(ctx context.Context, in IssueLicenseInput) (*Issu
 	if err != nil {
 		return nil, err
 	}
-	i := issue{caller: who, input: in, plan: plan, idempotencyKey: idempotencyKey}
-	if in.Key != nil {
-		return s.importKey(ctx, i)
-	}
-	return s.generateKey(ctx, i)
+	return s.issue(ctx, issue{caller: who, input: in, plan: plan, making: making{key: key}})
 }
 
 // issue is a license that is about to be made.
 type issue struct {
 	caller
-	input          IssueLicenseInput
-	plan           *PlanView
-	idempotencyKey string
+	input  IssueLicenseInput // with the plan's id
+	plan   *PlanView
+	making making
+}
+
+func (s *Service) issue(ctx context.Context, i issue) (*IssueLicensePayload, error) {
+	if i.input.Key != nil {
+		return s.importKey(ctx, i)
+	}
+	return s.generateKey(ctx, i)
 }
 
 // generateKey issues under a key of our own making.
 func (s *Service) generateKey(ctx context.Context, i issue) (*IssueLicensePayload, error) {
-	if i.idempotencyKey == "" {
+	if i.making.key == "" {
 		k, err := s.randomKey(i.plan.Product.KeyPrefix)
 		if err != nil {
 			return nil, err
@@ -136,7 +139,7 @@ func (s *Service) insert(ctx context.Context, i issue, k issuedKey) (*IssueLicen
 	if err != nil {
 		return s.refused(ctx, i, k, err)
 	}
-	if i.input.Key != nil && i.idempotencyKey != "" {
+	if i.input.Key != nil && i.making.key != "" {
 		if err := s.claimKey(ctx, i.caller, i.plan.ProductID, k.id(), i.derivedID); err != nil {
 			return nil, err
 		}
@@ -146,7 +149,7 @@ func (s *Service) insert(ctx context.Context, i issue, k issuedKey) (*IssueLicen
 		return nil, err
 	}
 	l.Keys = []license.Key{kept}
-	if l.InputDigest, err = s.madeBy(i.idempotencyKey, issueOperation, i.input); err != nil {
+	if l.InputDigest, err = s.madeBy(i.making, issueOperation, i.input); err != nil {
 		return nil, err
 	}
 	err = s.commitIssued(ctx, i, l, now)

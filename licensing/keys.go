@@ -47,7 +47,7 @@ func (s *Service) randomKey(prefix string) (issuedKey, error) {
 
 // derivedKey is the key that the idempotency key makes.
 func (i issue) derivedKey(under *secret.Secret) (issuedKey, error) {
-	data := under.Derive(issueOperation, i.plan.ProductID, "", i.idempotencyKey, 0)
+	data := under.Derive(issueOperation, i.plan.ProductID, "", i.making.key, i.making.position)
 	k, err := key.New(i.plan.Product.KeyPrefix, data)
 	if err != nil {
 		return issuedKey{}, err

@@ -33,6 +33,13 @@ func writes(s *shop, id string) map[string]func(context.Context) error {
 			_, err := s.IssueLicense(ctx, proLicense(nil))
 			return err
 		},
+		"issueLicenses": func(ctx context.Context) error {
+			got, err := s.IssueLicenses(ctx, licensing.IssueLicensesInput{Licenses: []licensing.IssueLicenseInput{proLicense(nil)}})
+			if err == nil && got.Failed > 0 {
+				err = fault.Errorf(fault.Code(got.Results[0].Error.Code), "%s", got.Results[0].Error.Message)
+			}
+			return err
+		},
 		"updateLicense": func(ctx context.Context) error {
 			_, err := s.UpdateLicense(ctx, licensing.UpdateLicenseInput{License: id, ExternalID: ptr("7")})
 			return err

@@ -96,7 +96,7 @@ func (s *Service) CreatePlan(ctx context.Context, in CreatePlanInput) (*CreatePl
 		return nil, err
 	}
 	const name = "createPlan"
-	if plan.InputDigest, err = s.madeBy(key, name, in); err != nil {
+	if plan.InputDigest, err = s.madeBy(making{key: key}, name, in); err != nil {
 		return nil, err
 	}
 	made, err := create(ctx, s, plans, who, creation[license.Plan]{

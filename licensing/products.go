@@ -50,7 +50,7 @@ func (s *Service) CreateProduct(ctx context.Context, in CreateProductInput) (*Cr
 		return nil, err
 	}
 	const name = "createProduct"
-	if product.InputDigest, err = s.madeBy(key, name, in); err != nil {
+	if product.InputDigest, err = s.madeBy(making{key: key}, name, in); err != nil {
 		return nil, err
 	}
 	made, err := create(ctx, s, products, who, creation[license.Product]{

@@ -41,7 +41,7 @@ func (s *Service) issuedBefore(ctx context.Context, i issue, secrets []*secret.S
 // the call repeats one that made it. A retry finds that whatever became of the
 // plan since.
 func (s *Service) refused(ctx context.Context, i issue, k issuedKey, why error) (*IssueLicensePayload, error) {
-	if i.idempotencyKey == "" {
+	if i.making.key == "" {
 		return nil, why
 	}
 	found, err := s.store.Get(ctx, k.id())
@@ -97,7 +97,7 @@ func (s *Service) mayShowAgain(ctx context.Context, i issue, l *license.License,
 	if !i.sees(l.ProductID) {
 		id = "" // of another product: taken, and no more is told
 	}
-	if err := s.madeAgain(i.caller, l.CreatedBy, l.InputDigest, i.idempotencyKey, issueOperation, i.input, id); err != nil {
+	if err := s.madeAgain(i.caller, l.CreatedBy, l.InputDigest, i.making, issueOperation, i.input, id); err != nil {
 		return err
 	}
 	return s.mayShowLater(ctx, l, l.CreatedAt, now)

@@ -23,6 +23,7 @@ func badFields(t *testing.T, name string, got *answer) []string {
 func TestEveryBadFieldHasAnErrorOfItsOwn(t *testing.T) {
 	a := newAPI(t)
 	a.catalog(t)
+	id, _ := a.issue(t)
 	for _, c := range []struct {
 		name, document string
 		want           []string
@@ -37,6 +38,12 @@ func TestEveryBadFieldHasAnErrorOfItsOwn(t *testing.T) {
 			[]string{"customer.name", "customer.email", "expiresAt", "maxMachines", "allowedDomains.1"}},
 		{"a limit of neither", `mutation { issueLicense(input: {plan: "acme/pro", maxMachines: {}}) { key } }`, []string{"maxMachines"}},
 		{"a limit of both", `mutation { issueLicense(input: {plan: "acme/pro", maxDomains: {max: 1, unlimited: true}}) { key } }`, []string{"maxDomains"}},
+		{"no license", `mutation { issueLicenses(input: {licenses: []}) { issued } }`, []string{"licenses"}},
+		{"a renewal that would repeat itself", `mutation { renewLicense(input: {license: "` + id + `"}) { license { id } } }`, []string{"until"}},
+		{"a field both set and cleared", `mutation { updateLicense(input: {license: "` + id + `", grace: "P1D", clear: [GRACE]}) { license { id } } }`, []string{"clear"}},
+		{"an update", `mutation { updateLicense(input: {license: "` + id + `", customer: {email: "nobody"}, startsAt: "2999-01-01T00:00:00Z",
+			maxMachines: {}, entitlements: [{code: ""}]}) { license { id } } }`,
+			[]string{"maxMachines", "customer.email", "startsAt", "entitlements.0.code"}},
 		{"a validation", `{ validate(input: {key: "x", fingerprint: "", domain: "a b", maxStaleness: "PT0S"}) { code } }`,
 			[]string{"fingerprint", "domain", "maxStaleness"}},
 		{"a filter", `{ licenses(filter: {status: ACTIVE}) { nodes { id } } }`, []string{"filter.status"}},

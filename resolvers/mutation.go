@@ -32,6 +32,10 @@ func (m mutation) IssueLicense(ctx context.Context, in licensing.IssueLicenseInp
 	return m.Licensing.IssueLicense(ctx, in)
 }
 
+func (m mutation) IssueLicenses(ctx context.Context, in licensing.IssueLicensesInput) (*licensing.IssueLicensesPayload, error) {
+	return m.Licensing.IssueLicenses(ctx, in)
+}
+
 func (m mutation) UpdateLicense(ctx context.Context, in licensing.UpdateLicenseInput) (*licensing.UpdateLicensePayload, error) {
 	return m.Licensing.UpdateLicense(ctx, in)
 }

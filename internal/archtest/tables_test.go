@@ -69,7 +69,7 @@ var dependencies = []dependency{
 	{"golang.org/x/net/idna", "license"},
 	{"golang.org/x/text/unicode/norm", "license"},
 	{"golang.org/x/sync/singleflight", "licensing"},
-	{"golang.org/x/sync/errgroup", "validation"},
+	{"golang.org/x/sync/errgroup", "licensing validation"},
 	{"github.com/gowebpki/jcs", "journal"},
 	{"github.com/HdrHistogram/hdrhistogram-go", "storage/storagetest"},
 	{"github.com/google/go-cmp", "storage/storagetest"},

@@ -130,10 +130,14 @@ func (w *wired) operations(ctx context.Context) ([]storagetest.Operation, error)
 	}, nil
 }
 
-// issue makes a license as an order does: with a customer and a name.
+// order asks for a license as an order does: with a customer and a name.
+func order() licensing.IssueLicenseInput {
+	email, name, number := "somebody@example.com", "Somebody Somewhere", "order-10000001"
+	return licensing.IssueLicenseInput{
+		Plan: plan, ExternalID: &number, Customer: &licensing.CustomerInput{Email: &email, Name: &name},
+	}
+}
+
 func (w *wired) issue(ctx context.Context) (*licensing.IssueLicensePayload, error) {
-	email, name, order := "somebody@example.com", "Somebody Somewhere", "order-10000001"
-	return w.licensing.IssueLicense(actor.With(ctx, authz.DevAdmin), licensing.IssueLicenseInput{
-		Plan: plan, ExternalID: &order, Customer: &licensing.CustomerInput{Email: &email, Name: &name},
-	})
+	return w.licensing.IssueLicense(actor.With(ctx, authz.DevAdmin), order())
 }
