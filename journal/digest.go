@@ -4,8 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 
-	"github.com/gowebpki/jcs"
-
 	"github.com/keywright/keywright/secret"
 	"github.com/keywright/keywright/storage"
 )
@@ -27,11 +25,11 @@ func Digest(s *secret.Secret, r storage.Record) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("journal: the digest of %s: %w", r.ID, err)
 	}
-	canonical, err := jcs.Transform(plain)
+	text, err := canonical(plain)
 	if err != nil {
 		return nil, fmt.Errorf("journal: the digest of %s: %w", r.ID, err)
 	}
-	mac := s.Digest("record", string(canonical))
+	mac := s.Digest("record", string(text))
 	return mac[:], nil
 }
 
@@ -44,10 +42,10 @@ func Hidden(s *secret.Secret, record, field string, value json.RawMessage) (json
 	if err != nil {
 		return nil, fmt.Errorf("journal: the value of %s: %w", field, err)
 	}
-	canonical, err := jcs.Transform(plain)
+	text, err := canonical(plain)
 	if err != nil {
 		return nil, fmt.Errorf("journal: the value of %s: %w", field, err)
 	}
-	mac := s.Digest("hidden", record, field, string(canonical))
+	mac := s.Digest("hidden", record, field, string(text))
 	return json.Marshal(map[string][]byte{"hmac": mac[:16]})
 }

@@ -13,8 +13,6 @@ import (
 	"io"
 	"time"
 
-	"github.com/gowebpki/jcs"
-
 	"github.com/keywright/keywright/actor"
 	"github.com/keywright/keywright/fault"
 	"github.com/keywright/keywright/internal/id"
@@ -112,7 +110,7 @@ func (e Entry) Encode() (storage.Entry, error) {
 	if err != nil {
 		return storage.Entry{}, fmt.Errorf("journal: encoding an entry: %w", err)
 	}
-	body, err := jcs.Transform(plain)
+	body, err := canonical(plain)
 	if err != nil {
 		return storage.Entry{}, fmt.Errorf("journal: encoding an entry: %w", err)
 	}

@@ -1,0 +1,7 @@
+package journal
+
+// What makes the canonical form of JSON.
+var (
+	Canonical = canonical
+	SortPlain = sortPlain
+)
