@@ -44,12 +44,12 @@ func TestARotationGivesANewKeyAndLeavesTheOldOneForAWhile(t *testing.T) {
 			}
 			s.restart(t, newSecret, oldSecret)
 			for _, step := range []struct {
-				at       time.Time
-				old, new string
+				at        time.Time
+				old, next string
 			}{{noon, id, id}, {noon.Add(24*time.Hour - 1e6), id, id}, {noon.Add(24 * time.Hour), "", id}} {
 				s.now = step.at
-				if old, new := s.leadsTo(t, made.Key), s.leadsTo(t, rotated.Key); old != step.old || new != step.new {
-					t.Errorf("at %v the old key leads to %q, the new one to %q", step.at, old, new)
+				if old, next := s.leadsTo(t, made.Key), s.leadsTo(t, rotated.Key); old != step.old || next != step.next {
+					t.Errorf("at %v the old key leads to %q, the new one to %q", step.at, old, next)
 				}
 			}
 			if got := must(s.reveal(id))(t); got.Key != rotated.Key {
