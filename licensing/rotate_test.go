@@ -110,6 +110,17 @@ func TestARetriedRotationShowsTheSameKey(t *testing.T) {
 	wantClash(t, err, fault.IdempotencyMismatch, id)
 }
 
+func TestARotatedKeyIsMadeOfItsIdempotencyKey(t *testing.T) {
+	s := newShop(t)
+	id := s.issue(t, nil).License.ID()
+	in := rotation(id)
+	in.IdempotencyKey = ptr("k")
+	want := must(key.New("ACME", s.config.Secrets.First().Derive("rotateLicenseKey", s.acme.ID, id, "k", 0)))(t)
+	if got := must(s.RotateLicenseKey(as(ada), in))(t); got.Key != want.String() {
+		t.Errorf("the key is %s, want %s", got.Key, want.String())
+	}
+}
+
 func TestALateRetryOfARotationNeedsToReveal(t *testing.T) {
 	s := newShop(t)
 	id := s.issue(t, nil).License.ID()
