@@ -59,6 +59,17 @@ func TestARotationGivesANewKeyAndLeavesTheOldOneForAWhile(t *testing.T) {
 	}
 }
 
+func TestALicenseIsSearchedByTheHintOfItsCurrentKey(t *testing.T) {
+	s := newShop(t)
+	made := s.issue(t, nil)
+	rotated := must(s.RotateLicenseKey(as(ada), rotation(made.License.ID())))(t)
+	for hint, want := range map[string]int{made.License.KeyHint(): 0, rotated.License.KeyHint(): 1} {
+		if found := must(s.SearchLicenses(as(ada), hint, nil))(t); len(found) != want {
+			t.Errorf("%s finds %d licenses, want %d", hint, len(found), want)
+		}
+	}
+}
+
 func TestWithoutOverlapTheOldKeyIsNotFoundAtOnce(t *testing.T) {
 	s := newShop(t)
 	made := s.issue(t, nil)
