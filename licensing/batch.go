@@ -92,7 +92,7 @@ type batch struct {
 	*Service
 	who   caller
 	key   string               // the batch's idempotency key
-	plans map[string]batchPlan // by id
+	plans map[string]batchPlan // by how they are referred to
 }
 
 // batchPlan is a plan, or why it could not be read.
@@ -101,13 +101,12 @@ type batchPlan struct {
 	err  error
 }
 
-// readPlans reads each plan that is named once.
+// readPlans reads the plan of each reference once.
 func (b batch) readPlans(ctx context.Context, licenses []IssueLicenseInput) {
 	for _, one := range licenses {
-		id := planID(one.Plan)
-		if _, read := b.plans[id]; !read {
-			view, err := b.readPlan(ctx, b.who, id)
-			b.plans[id] = batchPlan{view, err}
+		if _, read := b.plans[one.Plan]; !read {
+			view, err := b.readPlan(ctx, b.who, planID(one.Plan))
+			b.plans[one.Plan] = batchPlan{view, err}
 		}
 	}
 }
@@ -139,11 +138,11 @@ func (b batch) issueOne(ctx context.Context, in IssueLicenseInput, position int)
 	if own == "" {
 		made = making{key: b.key, position: position}
 	}
-	in.Plan = planID(in.Plan)
 	plan := b.plans[in.Plan]
 	if plan.err != nil {
 		return nil, plan.err
 	}
+	in.Plan = plan.view.ID
 	return b.issue(ctx, issue{caller: b.who, input: in, plan: plan.view, making: made})
 }
 
