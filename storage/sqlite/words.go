@@ -17,6 +17,11 @@ const (
 	selectWords = "SELECT product, id, external_id, customer_email, customer_external_id, words FROM record WHERE row = ?"
 )
 
+const (
+	valuesOfWord = 3
+	maxInserted  = 8 // words that one statement adds
+)
+
 // shared are the texts of a row that may be words as well.
 type shared [4]string
 
@@ -78,16 +83,23 @@ func (w *writer) moveWords(row int64, was, is wordSet) error {
 			return err
 		}
 	}
+	var added []driver.Value
 	for _, word := range is.words {
-		if was.has(is.product, word) {
-			continue
+		if !was.has(is.product, word) {
+			added = append(added, is.product, word, row)
 		}
-		if _, _, err := w.conn.exec(insertWord, is.product, word, row); err != nil {
+	}
+	for some := range slices.Chunk(added, valuesOfWord*maxInserted) {
+		if _, _, err := w.conn.exec(insertWords(len(some)/valuesOfWord), some...); err != nil {
 			return err
 		}
 	}
 	return nil
 }
+
+// insertWords gives the statement that adds so many words: one for all that a
+// license has, as a rule, costs less than one for each.
+func insertWords(count int) string { return insertWord + strings.Repeat(", (?, ?, ?)", count-1) }
 
 // dropWords takes all words of a record out.
 func (w *writer) dropWords(row driver.Value) error {
