@@ -16,7 +16,7 @@ const MaxBatch = 1_000
 
 // maxIssuing bounds the licenses of a batch that are made at once: drivers
 // group commits that wait together.
-const maxIssuing = 128
+const maxIssuing = 256
 
 // IssueLicensesInput is the input of issueLicenses.
 type IssueLicensesInput struct {
