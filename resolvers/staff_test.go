@@ -87,7 +87,7 @@ func TestABatchTellsOfEachLicenseOverGraphQL(t *testing.T) {
 func TestABatchOfMoreThanAThousandIsRefused(t *testing.T) {
 	a := newAPI(t)
 	a.catalog(t)
-	const document = `mutation($all: [IssueLicenseInput!]!) { issueLicenses(input: {licenses: $all}) { issued } }`
+	const document = `mutation($all: [IssueLicenseInput!]!) { issueLicenses(input: {licenses: $all}) { issued results { key license { id externalId keyHint } error { code message field } } } }`
 	one := map[string]any{"plan": "acme/pro"}
 	all := make([]any, 1001)
 	for i := range all {
