@@ -124,7 +124,7 @@ func (s *devServer) data(t *testing.T, query string) answered {
 }
 
 const (
-	askCatalogue  = `{ products { nodes { code keyPrefix plans { nodes { code maxMachines duration leaseDuration } } } } }`
+	askCatalogue  = `{ products(first: 10) { nodes { code keyPrefix plans { nodes { code maxMachines duration leaseDuration } } } } }`
 	demoCatalogue = `{"data":{"products":{"nodes":[{"code":"acme","keyPrefix":"ACME","plans":{"nodes":[` +
 		`{"code":"professional","maxMachines":null,"duration":"P1Y","leaseDuration":null},` +
 		`{"code":"floating","maxMachines":5,"duration":"P1Y","leaseDuration":"PT10M"}]}}]}}}`
