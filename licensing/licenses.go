@@ -56,11 +56,7 @@ func (s *Service) License(ctx context.Context, id, keyText *string) (*LicenseVie
 	if err != nil {
 		return nil, err
 	}
-	l, err := decodeLicense(stored)
-	if err != nil {
-		return nil, err
-	}
-	return s.view(ctx, l)
+	return s.viewOf(ctx, stored)
 }
 
 // licenseByKey serves support, when a customer reads a key out.
@@ -85,6 +81,15 @@ func (s *Service) licenseByKey(ctx context.Context, who caller, text string) (*L
 		}
 	}
 	return nil, fault.Errorf(fault.NotFound, "license not found")
+}
+
+// viewOf gives a license that is stored, with its plan and product, as of now.
+func (s *Service) viewOf(ctx context.Context, stored *storage.Stored) (*LicenseView, error) {
+	l, err := decodeLicense(stored)
+	if err != nil {
+		return nil, err
+	}
+	return s.view(ctx, l)
 }
 
 // view adds plan and product to a license as of now.

@@ -155,11 +155,7 @@ func (s *Service) rotatedBefore(ctx context.Context, in RotateLicenseKeyInput) (
 		if err != nil {
 			return err
 		}
-		l, err := decodeLicense(stored)
-		if err != nil {
-			return err
-		}
-		view, err := s.view(ctx, l)
+		view, err := s.viewOf(ctx, stored)
 		if err != nil {
 			return err
 		}
@@ -167,11 +163,11 @@ func (s *Service) rotatedBefore(ctx context.Context, in RotateLicenseKeyInput) (
 		if err != nil {
 			return err
 		}
-		if err := s.mayShowLater(ctx, l, made, view.At); err != nil {
+		if err := s.mayShowLater(ctx, view.License, made, view.At); err != nil {
 			return err
 		}
 		payload = &RotateLicenseKeyPayload{License: view, Key: text}
-		return s.note(ctx, stored, l, commitment{by: who.Actor, at: view.At, events: []event{{Type: journal.LicenseKeyRevealed}}})
+		return s.note(ctx, stored, view.License, commitment{by: who.Actor, at: view.At, events: []event{{Type: journal.LicenseKeyRevealed}}})
 	})
 	if err != nil {
 		return nil, err

@@ -163,11 +163,7 @@ func (s *Service) serve(ctx context.Context, id string, group []*ticket) error {
 	if err != nil {
 		return err
 	}
-	l, err := decodeLicense(stored)
-	if err != nil {
-		return err
-	}
-	view, err := s.view(ctx, l)
+	view, err := s.viewOf(ctx, stored)
 	if err != nil {
 		return err
 	}
@@ -185,7 +181,7 @@ func (s *Service) serve(ctx context.Context, id string, group []*ticket) error {
 		return err
 	}
 	return s.note(ctx, stored, view.License, commitment{
-		by: holder(l), at: view.At, events: changes.events, put: put, remove: remove,
+		by: holder(view.License), at: view.At, events: changes.events, put: put, remove: remove,
 	})
 }
 

@@ -25,11 +25,7 @@ func (s *Service) ByLookup(ctx context.Context, lookup [32]byte) (*LicenseView, 
 	if err != nil {
 		return nil, err
 	}
-	l, err := decodeLicense(stored)
-	if err != nil {
-		return nil, err
-	}
-	return s.view(ctx, l)
+	return s.viewOf(ctx, stored)
 }
 
 // ledTo gives the license that the id which a key makes leads to: its own, or
