@@ -32,6 +32,8 @@ func TestGraphiQLTour(t *testing.T) {
 		"DemoProduct":  `{"product":{"name":"Acme Studio","keyPrefix":"ACME","plans":{"nodes":[{"code":"professional",…`,
 		"IssueLicense": `{"issueLicense":{"key":"ACME-…","license":{"id":"lic_…","status":"ACTIVE","expiresAt":"…"}}}`,
 		"Validate":     `{"validate":{"valid":true,"code":"VALID","reasons":[],"goodUntil":"…"}}`,
+		"Activate":     `{"activate":{"created":true,"activation":{"id":"act_…","leaseUntil":null},"validation":{"valid":true,"code":"VALID","goodUntil":"…"}}}`,
+		"Deactivate":   `{"deactivate":{"removed":true}}`,
 		"Suspend":      `{"suspendLicense":{"license":{"status":"SUSPENDED","statusReason":"unpaid"}}}`,
 		"Reinstate":    `{"reinstateLicense":{"license":{"status":"ACTIVE"}}}`,
 		"EndingNext":   `{"licenses":{"nodes":[{"id":"lic_…","customer":{"name":"Ada"},"plan":{"code":"professional"}}],…`,
