@@ -103,8 +103,9 @@ func (s *Service) claimSeat(c SeatClaim, v *LicenseView, to *seatChanges) (*Seat
 	if !license.Decide(l, plan, v.Product, c.Request, v.At).AllowsActivation(c.Subject) {
 		return answer, nil
 	}
-	before := licenseFacts(l)
-	if l.MarkActivated(plan, v.At) {
+	if l.ActivatedAt.IsZero() {
+		before := licenseFacts(l)
+		l.MarkActivated(plan, v.At)
 		to.happened(event{Type: journal.LicenseActivated, before: before, after: licenseFacts(l)})
 	}
 	var held *license.Activation
