@@ -75,7 +75,7 @@ func (l *License) Check() error {
 // checkSeats checks the effective limits, which no plan and no license has
 // alone. Limits out of range are Check's to name.
 func (l *License) checkSeats(plan *Plan) error {
-	return checkSeats(l.limit(Machine, plan), l.limit(Domain, plan), plan.OveragePercent)
+	return checkSeats(l.Limit(Machine, plan), l.Limit(Domain, plan), plan.OveragePercent)
 }
 
 // checkSeats holds limits, overage included, to MaxSeats in all.

@@ -191,7 +191,7 @@ func (j *judge) entitlement(code string) {
 // overage warns while more seats are held than the limit without overage. The
 // kind of seat is the reason's subject, since there may be one of each.
 func (j *judge) overage(kind SeatKind) {
-	limit := j.license.limit(kind, j.plan)
+	limit := j.license.Limit(kind, j.plan)
 	own := j.tallies.of(kind)
 	if limit == nil || own.held <= *limit {
 		return

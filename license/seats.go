@@ -22,9 +22,12 @@ func (a *Activation) HeldAt(plan *Plan, now time.Time) bool {
 // checkedOut reports whether a signed license is out for the seat.
 func (a *Activation) checkedOut(now time.Time) bool { return a.OfflineUntil.After(now) }
 
+// Holder gives whose seat it is.
+func (a *Activation) Holder() Subject { return Subject{a.Kind, a.Subject, a.Domain} }
+
 // Is reports whether the seat is the subject's.
 func (a *Activation) Is(s Subject) bool {
-	return a.Kind == s.Kind && Subject{a.Kind, a.Subject, a.Domain}.Identity() == s.Identity()
+	return a.Kind == s.Kind && a.Holder().Identity() == s.Identity()
 }
 
 // SeatOf gives the seat on record for a subject, whether it is held or has run
@@ -76,7 +79,7 @@ func (l *License) tallies(plan *Plan, now time.Time) tallies {
 // bound gives how many seats of a kind may be held, overage included, and
 // false where nothing but MaxSeats bounds them.
 func (l *License) bound(kind SeatKind, plan *Plan) (int, bool) {
-	limit := l.limit(kind, plan)
+	limit := l.Limit(kind, plan)
 	if limit == nil {
 		return MaxSeats, false
 	}

@@ -23,8 +23,8 @@ type Terms struct {
 // Terms gives what holds for the license under its plan.
 func (l *License) Terms(plan *Plan) Terms {
 	return Terms{
-		MaxMachines:        l.limit(Machine, plan),
-		MaxDomains:         l.limit(Domain, plan),
+		MaxMachines:        l.Limit(Machine, plan),
+		MaxDomains:         l.Limit(Domain, plan),
 		OveragePercent:     plan.OveragePercent,
 		Grace:              l.grace(plan),
 		Entitlements:       merge(plan.Entitlements, l.Overrides.Entitlements),
@@ -61,8 +61,8 @@ func (l *License) entitlement(plan *Plan, code string) *Entitlement {
 	return nil
 }
 
-// limit gives the effective limit of a kind of seat, nil where there is none.
-func (l *License) limit(kind SeatKind, plan *Plan) *int {
+// Limit gives the effective limit of a kind of seat, nil where there is none.
+func (l *License) Limit(kind SeatKind, plan *Plan) *int {
 	own, planned := l.Overrides.MaxMachines, plan.MaxMachines
 	if kind == Domain {
 		own, planned = l.Overrides.MaxDomains, plan.MaxDomains
@@ -98,7 +98,7 @@ func (l *License) needs(kind SeatKind, plan *Plan) bool {
 	if stated != nil {
 		return *stated
 	}
-	return l.limit(kind, plan) != nil && l.limit(kind.other(), plan) == nil
+	return l.Limit(kind, plan) != nil && l.Limit(kind.other(), plan) == nil
 }
 
 func (k SeatKind) other() SeatKind {

@@ -35,9 +35,7 @@ func (v *ActivationView) Kind() license.SeatKind { return v.seat.Kind }
 func (v *ActivationView) Subject() string { return v.seat.Subject }
 
 // Holder is the subject as the domain compares it.
-func (v *ActivationView) Holder() license.Subject {
-	return license.Subject{Kind: v.seat.Kind, Text: v.seat.Subject, Domain: v.seat.Domain}
-}
+func (v *ActivationView) Holder() license.Subject { return v.seat.Holder() }
 
 // Name is what the program called the machine.
 func (v *ActivationView) Name() *string { return orNull(v.seat.Name) }

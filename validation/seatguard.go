@@ -59,15 +59,6 @@ func (c *seatChange) giveBack() {
 	}
 }
 
-// limitOf gives the effective limit of a kind of seat, nil for none.
-func limitOf(l *license.License, plan *license.Plan, kind license.SeatKind) *int {
-	terms := l.Terms(plan)
-	if kind == license.Domain {
-		return terms.MaxDomains
-	}
-	return terms.MaxMachines
-}
-
 // take is called where it is decided that a subject gets a seat, before the
 // commit: what is under way counts. id and limit are the license's, the limit for
 // that kind of seat and nil for none; hash names the subject, and differs from

@@ -39,7 +39,7 @@ func (s *Service) Activate(ctx context.Context, in ActivateInput) (*ActivatePayl
 	}
 	change := &seatChange{guard: s.seats}
 	admit := func(l *license.License, plan *license.Plan) error {
-		return change.admit(l.ID, limitOf(l, plan, subject.Kind), s.Licenses.SubjectHash(l, subject))
+		return change.admit(l.ID, l.Limit(subject.Kind, plan), s.Licenses.SubjectHash(l, subject))
 	}
 	did, validation, err := s.seat(ctx, in.Key, func(h licensing.Holder) (*licensing.SeatAnswer, error) {
 		h.Request = request
@@ -101,8 +101,8 @@ func (s *Service) Deactivate(ctx context.Context, in DeactivateInput) (*Deactiva
 		d = d.With(*did.Refusal)
 	}
 	if did.Changed {
-		l, freed := did.License, license.Subject{Kind: did.Seat.Kind, Text: did.Seat.Subject, Domain: did.Seat.Domain}
-		s.seats.note(l.ID, limitOf(l, found.Plan, freed.Kind), s.Licenses.SubjectHash(l, freed))
+		l, freed := did.License, did.Seat.Holder()
+		s.seats.note(l.ID, l.Limit(freed.Kind, found.Plan), s.Licenses.SubjectHash(l, freed))
 	}
 	return &DeactivatePayload{Validation: s.validation(found, d, did.At, did.AsOf, false), Removed: did.Changed}, nil
 }
