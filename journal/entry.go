@@ -8,9 +8,11 @@ package journal
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/keywright/keywright/actor"
@@ -57,15 +59,33 @@ type Entry struct {
 	Version  int         `json:"version"` // of the shape of Data, for this type
 	At       time.Time   `json:"at"`      // RFC 3339 in UTC, always with three decimals
 	Actor    actor.Actor `json:"actor"`
-	Subject  string      `json:"subject"`            // the record's id
-	Product  string      `json:"product,omitempty"`  // the id of the product it belongs to
-	Touches  []string    `json:"touches,omitempty"`  // other ids that it concerns, sorted
+	Subject  string      `json:"subject"`            // the id of what it happened to
 	Revision int64       `json:"revision,omitempty"` // of the record, after the change
+	Product  string      `json:"product,omitempty"`  // the id of the product it belongs to
+	License  string      `json:"license,omitempty"`  // the id of the license it belongs to, or is about
+	Touches  []string    `json:"touches,omitempty"`  // other ids that it concerns, sorted
+	Request  string      `json:"request,omitempty"`  // the id of the request that made it
 	Digest   []byte      `json:"digest"`             // Digest of the record after the change, in base64
-	Data     Changes     `json:"data,omitempty"`
+	// Data is a JSON object, of the shape that the type and its Version have.
+	Data json.RawMessage `json:"data,omitempty"`
 }
 
-// Changes tells for each field that changed what it was and what it became.
+// Record is the id of the record that the entry was committed with: a
+// license, whose seats are parts of it, or else its subject.
+func (e Entry) Record() string { return cmp.Or(e.License, e.Subject) }
+
+// subjects are all ids that the entry concerns, sorted.
+func (e Entry) subjects() []string {
+	all := append([]string{e.Subject}, e.Touches...)
+	if e.License != "" {
+		all = append(all, e.License)
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// Changes tells for each field that changed what it was and what it became. It
+// is the member changes of an entry's data.
 type Changes map[string]Change
 
 // Change is what a field was and what it became. An absent From is a field
@@ -117,7 +137,9 @@ func (e Entry) Encode() (storage.Entry, error) {
 	if len(body) > storage.MaxEntry {
 		return storage.Entry{}, fault.Errorf(fault.InvalidInput, "the change is too large for the journal: %d bytes, at most %d", len(body), storage.MaxEntry)
 	}
-	return storage.Entry{ID: e.ID, Body: body}, nil
+	return storage.Entry{
+		ID: e.ID, Type: string(e.Type), Actor: e.Actor.String(), Product: e.Product, Subjects: e.subjects(), Body: body,
+	}, nil
 }
 
 // Decode reads an encoded entry. It refuses what Encode would not have

@@ -20,7 +20,7 @@ func TestAnEntryDecodesToWhatWasEncoded(t *testing.T) {
 	least.Product, least.Touches, least.Revision, least.Data = "", nil, 0, nil
 	odd := suspended()
 	odd.At = noon.Add(7 * time.Millisecond)
-	odd.Data = journal.Changes{"emptied": {From: json.RawMessage(`null`)}, "": {}}
+	odd.Data = changed(journal.Changes{"emptied": {From: json.RawMessage(`null`)}, "": {}})
 	for name, want := range map[string]journal.Entry{"whole": suspended(), "least": least, "odd": odd} {
 		got, err := journal.Decode(encoded(t, want))
 		if err != nil {
@@ -41,22 +41,22 @@ func TestTheEncodingIsFinal(t *testing.T) {
 		Subject: "prod_0", Digest: []byte{9},
 	}
 	text := bare
-	text.Data = journal.Changes{
+	text.Data = changed(journal.Changes{
 		// Members sort by UTF-16 code units: U+1F600 (D83D DE00) before U+FB33.
 		"\ufb33":     {To: json.RawMessage(`1`)},
 		"\U0001f600": {To: json.RawMessage(`2`)},
 		"name":       {From: json.RawMessage(`"a<b>&c"`), To: json.RawMessage("\"\u2028\\u2029 \\u00e9\\/\\n\\u0001\\\"\\\\\"")},
 		"numbers":    {To: json.RawMessage(`[1.0, 1e21, 1E-7, -0, 4.50, 100000000000000000000]`)},
 		"order":      {To: json.RawMessage(`{"b" : 1, "a" : [ true , null ], "A": {}}`)},
-	}
+	})
 	for name, tt := range map[string]struct {
 		entry journal.Entry
 		want  string
 	}{
 		"whole": {whole, `{"actor":{"id":"https://login.example|7","kind":"USER"},"at":"2026-11-21T12:00:00.000Z",` +
-			`"data":{"state":{"from":"issued","to":"suspended"},"statusReason":{"to":{"hmac":"AAEC"}}},` +
-			`"digest":"AAH+/w==","id":"evt_016qtkzzr07agh12h3apy1j2hh","product":"prod_0","revision":2,` +
-			`"subject":"lic_0","touches":["act_0","plan_0"],"type":"license.suspended","version":1}`},
+			`"data":{"changes":{"state":{"from":"issued","to":"suspended"},"statusReason":{"to":{"hmac":"AAEC"}}}},` +
+			`"digest":"AAH+/w==","id":"evt_016qtkzzr07agh12h3apy1j2hh","license":"lic_0","product":"prod_0","request":"R7","revision":2,` +
+			`"subject":"act_0","touches":["plan_0"],"type":"license.suspended","version":1}`},
 		"bare": {bare, `{"actor":{"id":"setup","kind":"SYSTEM"},"at":"2026-11-21T12:00:00.005Z",` +
 			`"digest":"CQ==","id":"evt_016qtkzzr07agh12h3apy1j2hh","subject":"prod_0","type":"product.created","version":1}`},
 		"text": {text, `{"actor":{"id":"setup","kind":"SYSTEM"},"at":"2026-11-21T12:00:00.005Z",` +
@@ -157,7 +157,7 @@ func TestAnEntryWithoutWhatItNeedsIsNotEncoded(t *testing.T) {
 func TestAnEntryHasAtMost64KiB(t *testing.T) {
 	e := suspended()
 	padded := func(n int) journal.Entry {
-		e.Data = journal.Changes{"name": {To: json.RawMessage(`"` + strings.Repeat("<", n) + `"`)}}
+		e.Data = changed(journal.Changes{"name": {To: json.RawMessage(`"` + strings.Repeat("<", n) + `"`)}})
 		return e
 	}
 	most := storage.MaxEntry - len(encoded(t, padded(0)).Body)

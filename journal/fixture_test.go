@@ -21,13 +21,21 @@ func suspended() journal.Entry {
 	return journal.Entry{
 		ID: "evt_016qtkzzr07agh12h3apy1j2hh", Type: journal.LicenseSuspended, Version: 1, At: noon,
 		Actor:   actor.Actor{Kind: actor.User, ID: "https://login.example|7"},
-		Subject: "lic_0", Product: "prod_0", Touches: []string{"act_0", "plan_0"}, Revision: 2,
+		Subject: "act_0", License: "lic_0", Product: "prod_0", Touches: []string{"plan_0"}, Revision: 2, Request: "R7",
 		Digest: []byte{0, 1, 254, 255},
-		Data: journal.Changes{
+		Data: changed(journal.Changes{
 			"state":        {From: json.RawMessage(`"issued"`), To: json.RawMessage(`"suspended"`)},
 			"statusReason": {To: json.RawMessage(`{"hmac":"AAEC"}`)},
-		},
+		}),
 	}
+}
+
+func changed(changes journal.Changes) json.RawMessage {
+	data, err := json.Marshal(map[string]journal.Changes{"changes": changes})
+	if err != nil {
+		panic(err)
+	}
+	return data
 }
 
 func encoded(t *testing.T, e journal.Entry) storage.Entry {

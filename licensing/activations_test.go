@@ -27,7 +27,7 @@ func TestStaffFreeAnySeat(t *testing.T) {
 		}
 	}
 	entries := s.entries(t, n)
-	if len(entries) != 1 || entries[0].Type != journal.ActivationRemoved || entries[0].Actor != ada || entries[0].Touches[0] != seat.ID {
+	if len(entries) != 1 || entries[0].Type != journal.ActivationRemoved || entries[0].Actor != ada || entries[0].Subject != seat.ID {
 		t.Errorf("the journal has %+v", entries)
 	}
 	before := s.dump(t)

@@ -1,8 +1,10 @@
 package licensing
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -76,9 +78,11 @@ type commitment struct {
 // event is what happened to a record, or to a part of it, in a change.
 type event struct {
 	journal.Type
-	part   string // the id of the seat that it is about, or empty
-	before facts
-	after  facts
+	part    string // the id of the seat that it is about, or empty
+	before  facts
+	after   facts
+	details any    // what its data says beside the changes: encodes as a JSON object; nil is nothing
+	request string // the id of the request that it answers, where that is not the commit's
 }
 
 // commit makes the change durable together with its entries. It fails with
@@ -155,16 +159,41 @@ func (s *Service) entry(c commitment, e event, digest []byte) (storage.Entry, er
 	if err != nil {
 		return storage.Entry{}, err
 	}
-	var touches []string
-	if e.part != "" {
-		touches = []string{e.part}
+	data, err := dataOf(e, changes)
+	if err != nil {
+		return storage.Entry{}, err
 	}
-	return journal.Entry{
+	entry := journal.Entry{
 		ID: id, Type: e.Type, Version: 1, At: c.at, Actor: c.by,
-		Subject: c.record.ID, Product: c.record.Index.Product, Touches: touches,
-		Revision: c.record.Revision, Digest: digest,
-		Data: changes,
-	}.Encode()
+		Subject: cmp.Or(e.part, c.record.ID), Revision: c.record.Revision, Product: c.record.Index.Product,
+		Request: e.request, Digest: digest, Data: data,
+	}
+	if c.record.Kind == storage.License {
+		entry.License = c.record.ID
+	}
+	return entry.Encode()
+}
+
+// dataOf gives the data of an entry: what changed, and the event's details.
+func dataOf(e event, changes journal.Changes) (json.RawMessage, error) {
+	data := map[string]any{}
+	if e.details != nil {
+		text, err := json.Marshal(e.details)
+		if err == nil {
+			err = json.Unmarshal(text, &data)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("licensing: the details of %s: %w", e.Type, err)
+		}
+	}
+	if len(changes) > 0 {
+		data["changes"] = changes
+	}
+	text, err := json.Marshal(data)
+	if err != nil {
+		return nil, fmt.Errorf("licensing: the data of %s: %w", e.Type, err)
+	}
+	return text, nil
 }
 
 // nonce gives 128 random bits as text.

@@ -3,6 +3,7 @@ package licensing_test
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"slices"
 	"testing"
 
@@ -171,18 +172,29 @@ func TestAnEntryTellsOfEveryFieldThatIsThere(t *testing.T) {
 
 func account(e journal.Entry) accounted {
 	a := accounted{Type: e.Type, Actor: e.Actor, Subject: e.Subject, Product: e.Product}
-	for name := range e.Data {
+	for name := range changesOf(e) {
 		a.Changed = append(a.Changed, name)
 	}
 	slices.Sort(a.Changed)
 	return a
 }
 
+// changesOf gives what an entry says was changed.
+func changesOf(e journal.Entry) journal.Changes {
+	var data struct {
+		Changes journal.Changes `json:"changes"`
+	}
+	if err := json.Unmarshal(e.Data, &data); err != nil {
+		panic(err)
+	}
+	return data.Changes
+}
+
 // wantTrue fails unless the entry, the last of its record, is of the record as
 // it is stored.
 func (s *shop) wantTrue(t testing.TB, e journal.Entry) {
 	t.Helper()
-	stored := s.stored(t, e.Subject)
+	stored := s.stored(t, e.Record())
 	digest := must(journal.Digest(s.config.Secrets.First(), stored.Record))(t)
 	if !bytes.Equal(e.Digest, digest) || e.Revision != stored.Revision || !e.At.Equal(s.now) || e.Version != 1 {
 		t.Errorf("the entry %+v is not of revision %d", e, stored.Revision)

@@ -192,7 +192,7 @@ func under(key string, change func(*licensing.IssueLicenseInput)) licensing.Issu
 // contents is all that a store holds.
 type contents struct {
 	Records []*storage.Stored
-	Pending []storage.Entry
+	Pending []storage.Pending
 }
 
 func (s *shop) dump(t testing.TB) contents {
@@ -225,7 +225,7 @@ func (s *shop) entries(t testing.TB, n int) []journal.Entry {
 	t.Helper()
 	var all []journal.Entry
 	for _, stored := range must(s.store.Pending(context.Background(), 100_000))(t)[n:] {
-		all = append(all, must(journal.Decode(stored))(t))
+		all = append(all, must(journal.Decode(stored.Entry))(t))
 	}
 	return all
 }

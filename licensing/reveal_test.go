@@ -66,7 +66,7 @@ func TestEachRevealingIsInTheJournalWithItsReason(t *testing.T) {
 		t.Fatalf("two revealings made %d entries", len(told))
 	}
 	for _, e := range told {
-		if e.Type != journal.LicenseKeyRevealed || len(e.Data["revealReason"].To) == 0 {
+		if e.Type != journal.LicenseKeyRevealed || len(changesOf(e)["revealReason"].To) == 0 {
 			t.Errorf("a revealing is told as %+v", e)
 		}
 	}

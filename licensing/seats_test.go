@@ -124,12 +124,12 @@ func TestEntriesOfSeatsNameTheHolderAndTheSeat(t *testing.T) {
 	}
 	by := actor.Actor{Kind: actor.LicenseHolder, ID: made.License.ID()}
 	for _, e := range entries {
-		if e.Actor != by || e.Subject != made.License.ID() || !slices.Equal(e.Touches, []string{taken.Seat.ID}) || e.Revision != 1 {
-			t.Errorf("%s is by %v, about %s and %v, at revision %d", e.Type, e.Actor, e.Subject, e.Touches, e.Revision)
+		if e.Actor != by || e.License != made.License.ID() || e.Subject != taken.Seat.ID || e.Revision != 1 {
+			t.Errorf("%s is by %v, about %s and %v, at revision %d", e.Type, e.Actor, e.License, e.Subject, e.Revision)
 		}
 	}
-	if len(entries[0].Data) != 2 || len(entries[1].Data) != 4 || entries[1].Data["kind"].To != nil {
-		t.Errorf("they tell %v and %v", entries[0].Data, entries[1].Data)
+	if len(changesOf(entries[0])) != 2 || len(changesOf(entries[1])) != 4 || changesOf(entries[1])["kind"].To != nil {
+		t.Errorf("they tell %v and %v", changesOf(entries[0]), changesOf(entries[1]))
 	}
 }
 

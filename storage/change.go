@@ -44,8 +44,8 @@ type Lease struct {
 // Check refuses a Change that is not well-formed: without kind, id, attempt
 // or body, with an id that is too long, with words that are too many, too
 // long, out of order or not text of one line, with a seat that is named twice,
-// or with an entry that has no id or is larger than MaxEntry. Every driver
-// calls it first.
+// or with an entry that lacks id or type, is larger than MaxEntry, or concerns
+// ids that are too many or out of order. Every driver calls it first.
 func (c Change) Check() error {
 	r := c.Record
 	switch {
@@ -73,12 +73,7 @@ func (c Change) Check() error {
 			return fault.Errorf(fault.InvalidInput, "a change removes a seat without id, or names one twice")
 		}
 	}
-	for _, e := range c.Entries {
-		if e.ID == "" || len(e.ID) > MaxID || len(e.Body) == 0 || len(e.Body) > MaxEntry {
-			return fault.Errorf(fault.InvalidInput, "a journal entry needs an id and 1 to %d bytes", MaxEntry)
-		}
-	}
-	return nil
+	return checkEntries(c.Entries)
 }
 
 func checkWords(words []string) error {

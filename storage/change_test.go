@@ -77,6 +77,6 @@ func wellFormed() storage.Change {
 		Attempt: "a",
 		Put:     []storage.Seat{{ID: "act_a", Body: []byte("{}")}},
 		Remove:  []storage.Removal{{ID: "act_b"}},
-		Entries: []storage.Entry{{ID: "evt_a", Body: []byte("e")}},
+		Entries: []storage.Entry{{ID: "evt_a", Type: "t", Body: []byte("e")}},
 	}
 }

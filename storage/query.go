@@ -14,6 +14,7 @@ const (
 	CreatedNewest Order = "created-newest"
 	CreatedOldest Order = "created-oldest"
 	EndsSoonest   Order = "ends-soonest"
+	DueSoonest    Order = "due-soonest" // leaves out what has no due
 )
 
 // Query asks for a page of records of one kind. All that Filter names must
@@ -25,6 +26,7 @@ const (
 //	    CustomerExternalID
 //	CreatedNewest, CreatedOldest: CreatedAfter and CreatedBefore; State
 //	EndsSoonest: EndsAfter and EndsBefore, OpenAt, each also with State
+//	DueSoonest: DueBefore, alone and for all products
 //
 // Several products cost as much as a page of each.
 type Query struct {
@@ -48,6 +50,7 @@ type Filter struct {
 	CreatedBefore      time.Time
 	EndsAfter          time.Time // a record without an end ends neither after nor before anything
 	EndsBefore         time.Time
+	DueBefore          time.Time // a record without a due is due before nothing
 	OpenAt             time.Time // started by then, or without a start, and not ended by then, or without an end
 }
 

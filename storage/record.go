@@ -76,9 +76,3 @@ type UsageTotal struct {
 	Count int64
 	Last  time.Time
 }
-
-// Entry is a journal entry, encoded. Storage does not look inside.
-type Entry struct {
-	ID   string // unique among all entries there will ever be
-	Body []byte
-}

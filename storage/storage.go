@@ -1,5 +1,5 @@
 // Package storage is the contract between the use-cases and a database:
-// records, seats, counters and pending journal entries, as data. It knows no
+// records, seats, counters and journal entries, as data. It knows no
 // rule about licenses; who calls it has decided already. A driver is good
 // when the suite in storagetest says so.
 //
@@ -22,7 +22,7 @@ type Store interface {
 	Reader
 	Committer
 	Counter
-	Outbox
+	Journal
 	Keeper
 }
 
@@ -91,15 +91,6 @@ type Counter interface {
 	// Usage gives the days from first to last, both included, on which the
 	// record or product of this id was used, oldest first; none is no error.
 	Usage(ctx context.Context, id string, first, last Day) ([]UsageDay, error)
-}
-
-// Outbox holds the entries that the journal has not taken yet.
-type Outbox interface {
-	// Pending gives at most limit pending entries. Of one record the older
-	// commit's come first, and of one commit they come in its order; between
-	// records there is no order. Every entry that was pending when the call
-	// began and is not settled meanwhile is given, or limit others are.
-	Pending(ctx context.Context, limit int) ([]Entry, error)
 }
 
 // Keeper keeps the database itself in order.

@@ -109,7 +109,9 @@ var commitClauses = []clause{
 		r.Body = []byte(`{"text":"` + strings.Repeat("ü", 16<<10) + `"}`)
 		c := change(r)
 		c.Put = []storage.Seat{seat(strings.Repeat("s", storage.MaxID), time.Time{})}
-		c.Entries = []storage.Entry{{ID: "evt_a", Body: []byte(strings.Repeat("\x00\xff", storage.MaxEntry/2))}}
+		big := entry("evt_a")
+		big.Body = []byte(strings.Repeat("\x00\xff", storage.MaxEntry/2))
+		c.Entries = []storage.Entry{big}
 		got := commit(t, s, c)
 		r.Version, r.Attempt = 1, c.Attempt
 		equal(t, got, &storage.Stored{Record: r, Seats: c.Put})

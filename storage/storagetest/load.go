@@ -65,7 +65,7 @@ func LicenseChange(n int) storage.Change {
 			Kind: storage.License, ID: LicenseID(n), Revision: 1, Index: LicenseIndex(n), Body: licenseBody(n),
 		},
 		Attempt: loadID("try", n)[4:],
-		Entries: []storage.Entry{{ID: loadID("evt", n), Body: licenseEntry(n)}},
+		Entries: []storage.Entry{{ID: loadID("evt", n), Type: "license.created", Body: licenseEntry(n)}},
 	}
 }
 

@@ -264,7 +264,7 @@ func (m *machine) check(r *rapid.T) {
 	m.same(r, got, want, err)
 	wantPending, _ := m.model.Pending(m.t.Context(), 999)
 	gotPending, err := m.store.Pending(m.t.Context(), 999)
-	byID := func(a, b storage.Entry) int { return strings.Compare(a.ID, b.ID) }
+	byID := func(a, b storage.Pending) int { return strings.Compare(a.ID, b.ID) }
 	slices.SortFunc(wantPending, byID) // their order is the suite's to test
 	slices.SortFunc(gotPending, byID)
 	m.same(r, gotPending, wantPending, err)

@@ -23,7 +23,8 @@ type Model struct {
 	closed  bool
 	made    int // records ever inserted
 	records map[string]*modelRecord
-	pending []modelEntry
+	pending []storage.Pending
+	blocks  []storage.Block // by their First
 }
 
 type modelRecord struct {
@@ -32,11 +33,6 @@ type modelRecord struct {
 	seats   map[string]storage.Seat
 	total   storage.UsageTotal
 	days    map[storage.Day]storage.UsageDay
-}
-
-type modelEntry struct {
-	record string
-	entry  storage.Entry
 }
 
 // NewModel makes an empty store.
@@ -117,7 +113,7 @@ func (m *Model) Commit(ctx context.Context, c storage.Change) error {
 		r.seats[put.ID] = put
 	}
 	for _, e := range c.Entries {
-		m.pending = append(m.pending, modelEntry{c.Record.ID, storage.Entry{ID: e.ID, Body: slices.Clone(e.Body)}})
+		m.pending = append(m.pending, storage.Pending{Record: c.Record.ID, Entry: cloneEntry(e)})
 	}
 	return nil
 }
@@ -221,19 +217,6 @@ func (m *Model) Usage(ctx context.Context, id string, first, last storage.Day) (
 	return days, nil
 }
 
-// Pending implements storage.Outbox.
-func (m *Model) Pending(ctx context.Context, limit int) ([]storage.Entry, error) {
-	defer m.stateMu.Unlock()
-	if err := m.enter(ctx); err != nil {
-		return nil, err
-	}
-	var entries []storage.Entry
-	for _, e := range m.pending[:max(0, min(limit, len(m.pending)))] {
-		entries = append(entries, storage.Entry{ID: e.entry.ID, Body: slices.Clone(e.entry.Body)})
-	}
-	return entries, nil
-}
-
 // Sweep implements storage.Keeper.
 func (m *Model) Sweep(ctx context.Context, before time.Time, limit int) (int, error) {
 	defer m.stateMu.Unlock()
@@ -243,7 +226,7 @@ func (m *Model) Sweep(ctx context.Context, before time.Time, limit int) (int, er
 	swept := 0
 	for id, r := range m.records {
 		x := r.record.Index
-		held := slices.ContainsFunc(m.pending, func(e modelEntry) bool { return e.record == id })
+		held := slices.ContainsFunc(m.pending, func(p storage.Pending) bool { return p.Record == id })
 		if swept < limit && x.State == storage.Deleted && !x.Due.IsZero() && x.Due.Before(before) && !held {
 			delete(m.records, id)
 			swept++

@@ -30,6 +30,9 @@ func (r *modelRecord) position(o storage.Order) position {
 	case storage.CreatedOldest:
 		return position{created, int64(r.ordinal)}
 	}
+	if o == storage.DueSoonest {
+		return position{r.record.Index.Due.UnixMilli(), int64(r.ordinal)}
+	}
 	ends := int64(math.MaxInt64)
 	if t := r.record.Index.Ends; !t.IsZero() {
 		ends = t.UnixMilli()
@@ -39,7 +42,7 @@ func (r *modelRecord) position(o storage.Order) position {
 
 // List implements storage.Reader.
 func (m *Model) List(ctx context.Context, q storage.Query) (storage.Page, error) {
-	orders := []storage.Order{storage.CreatedNewest, storage.CreatedOldest, storage.EndsSoonest}
+	orders := []storage.Order{storage.CreatedNewest, storage.CreatedOldest, storage.EndsSoonest, storage.DueSoonest}
 	if !slices.Contains(orders, q.Order) {
 		return storage.Page{}, fault.Invalid("orderBy", "there is no order %q", string(q.Order))
 	}
@@ -56,7 +59,7 @@ func (m *Model) List(ctx context.Context, q storage.Query) (storage.Page, error)
 	}
 	var behind []*modelRecord
 	for _, r := range m.records {
-		if r.record.Kind == q.Kind && matches(r.record.Index, q.Filter) && r.position(q.Order).compare(after) > 0 {
+		if r.record.Kind == q.Kind && matches(r.record.Index, q.Filter) && has(r.record.Index, q.Order) && r.position(q.Order).compare(after) > 0 {
 			behind = append(behind, r)
 		}
 	}
@@ -68,6 +71,11 @@ func (m *Model) List(ctx context.Context, q storage.Query) (storage.Page, error)
 		page.Records, page.End = append(page.Records, r.stored()), r.position(q.Order).place(q.Order)
 	}
 	return page, nil
+}
+
+// has reports whether x has a place in the order.
+func has(x storage.Index, o storage.Order) bool {
+	return o != storage.DueSoonest || !x.Due.IsZero()
 }
 
 func (p position) place(o storage.Order) storage.Place {
@@ -103,5 +111,6 @@ func matches(x storage.Index, f storage.Filter) bool {
 		same(f.Plan, x.Plan) && same(f.State, x.State) && same(f.ExternalID, x.ExternalID) &&
 		same(f.CustomerEmail, x.CustomerEmail) && same(f.CustomerExternalID, x.CustomerExternalID) &&
 		after(f.CreatedAfter, x.Created) && before(f.CreatedBefore, x.Created) &&
-		after(f.EndsAfter, x.Ends) && before(f.EndsBefore, x.Ends) && open
+		after(f.EndsAfter, x.Ends) && before(f.EndsBefore, x.Ends) &&
+		before(f.DueBefore, x.Due) && open
 }

@@ -79,7 +79,9 @@ func change(r storage.Record) storage.Change {
 	return storage.Change{Record: r, Attempt: fmt.Sprintf("attempt-%s-%d", r.ID, r.Version)}
 }
 
-func entry(id string) storage.Entry { return storage.Entry{ID: id, Body: []byte("entry " + id)} }
+func entry(id string) storage.Entry {
+	return storage.Entry{ID: id, Type: "license.updated", Actor: "USER a", Product: "prd_1", Subjects: []string{"lic_1"}, Body: []byte("entry " + id)}
+}
 
 func seat(id string, lease time.Time) storage.Seat {
 	return storage.Seat{ID: id, Lease: lease, Seen: second(0), Body: []byte(`{"seat":"` + id + `"}`)}
@@ -152,8 +154,12 @@ func isBody(p cmp.Path) bool {
 
 func pending(t *testing.T, s storage.Store, limit int) []storage.Entry {
 	t.Helper()
-	entries, err := s.Pending(t.Context(), limit)
+	waiting, err := s.Pending(t.Context(), limit)
 	must(t, err)
+	var entries []storage.Entry
+	for _, p := range waiting {
+		entries = append(entries, p.Entry)
+	}
 	return entries
 }
 

@@ -1,0 +1,66 @@
+package journal
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"golang.org/x/mod/sumdb/tlog"
+
+	"github.com/keywright/keywright/storage"
+)
+
+// head is what a block says of the log up to its end. It lets whoever has one
+// block go on with the tree, and tells which entry was changed where a block's
+// entries do not make its tree.
+type head struct {
+	Log   string      `json:"log"`   // the log's id, log_ and 128 random bits, made with its first block
+	Epoch int64       `json:"epoch"` // from 1; a restored backup begins the next
+	Size  int64       `json:"size"`  // entries in the log, this block's included
+	Edge  []tlog.Hash `json:"edge"`  // of the tree after them
+	Sums  []byte      `json:"sums"`  // the first sumSize bytes of each entry's leaf hash
+}
+
+// sumSize is the length of a check sum in a head. It helps to find a bad entry
+// and proves nothing: the tree does.
+const sumSize = 4
+
+func (h head) tree() tree { return tree{size: h.Size, edge: h.Edge} }
+
+// headOf gives the head of a block that follows one with the head before; t
+// is the tree before it and is that after it when headOf returns.
+func headOf(log string, epoch int64, t *tree, entries []storage.Entry) head {
+	h := head{Log: log, Epoch: epoch}
+	for _, e := range entries {
+		leaf := leafHash(e.Body)
+		t.add(leaf)
+		h.Sums = append(h.Sums, leaf[:sumSize]...)
+	}
+	h.Size, h.Edge = t.size, t.clone().edge
+	return h
+}
+
+func (h head) encode() ([]byte, error) {
+	text, err := json.Marshal(h)
+	if err != nil {
+		return nil, fmt.Errorf("journal: encoding the head of a block: %w", err)
+	}
+	return text, nil
+}
+
+// readHead reads the head of a block, and refuses one that cannot be this
+// block's.
+func readHead(b storage.Block) (head, error) {
+	dec := json.NewDecoder(bytes.NewReader(b.Head))
+	dec.DisallowUnknownFields()
+	var h head
+	if err := dec.Decode(&h); err != nil {
+		return head{}, fmt.Errorf("journal: the head of the block at %d: %w", b.First, err)
+	}
+	t := h.tree()
+	if h.Log == "" || h.Epoch < 1 || h.Size != b.Next() || !t.wellFormed() || len(h.Sums) != sumSize*len(b.Entries) {
+		return head{}, fmt.Errorf("journal: the head of the block at %d: %w", b.First, errors.New("is not of this block"))
+	}
+	return h, nil
+}
