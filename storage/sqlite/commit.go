@@ -35,7 +35,7 @@ const (
 		lease = CASE WHEN lease IS NULL OR excluded.lease > lease THEN excluded.lease ELSE lease END`
 	selectSeat    = "SELECT lease, seen FROM seat WHERE row = ? AND id = ?"
 	deleteSeat    = "DELETE FROM seat WHERE row = ? AND id = ?"
-	insertPending = "INSERT INTO pending (row, id, body) VALUES (?, ?, ?)"
+	insertPending = "INSERT INTO pending (row, id, entry) VALUES (?, ?, ?)"
 )
 
 // Commit implements storage.Committer.
@@ -63,7 +63,7 @@ func (w *writer) commit(c storage.Change) error {
 		}
 	}
 	for _, e := range c.Entries {
-		if _, _, err := w.conn.exec(insertPending, row, e.ID, e.Body); err != nil {
+		if _, _, err := w.conn.exec(insertPending, row, e.ID, appendEntry(nil, e)); err != nil {
 			return err
 		}
 	}

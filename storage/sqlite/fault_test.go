@@ -24,7 +24,7 @@ func whole(n int) storage.Change {
 	for _, seat := range []string{"act_a", "act_b"} {
 		c.Put = append(c.Put, storage.Seat{ID: seat, Body: []byte(`{"platform":"linux"}`)})
 	}
-	c.Entries = append(c.Entries, storage.Entry{ID: c.Entries[0].ID + " second", Body: []byte("{}")})
+	c.Entries = append(c.Entries, storage.Entry{ID: c.Entries[0].ID + " second", Type: "license.updated", Body: []byte("{}")})
 	return c
 }
 

@@ -31,6 +31,9 @@ func orderOf(o storage.Order) (order, error) {
 	case storage.EndsSoonest:
 		return order{mark: "se", column: "ends", time: 14,
 			clause: "r.ends, r.row", equal: "r.ends = ? AND r.row > ?", beyond: "r.ends > ?"}, nil
+	case storage.DueSoonest:
+		return order{mark: "sd", column: "due", time: 15,
+			clause: "r.due, r.row", equal: "r.due = ? AND r.row > ?", beyond: "r.due > ?"}, nil
 	}
 	return order{}, fault.Invalid("orderBy", "there is no order %q", string(o))
 }

@@ -69,6 +69,10 @@ func join(each ...terms) terms {
 func indexFor(q storage.Query, o order) (index string, byState bool) {
 	f := q.Filter
 	switch {
+	case q.Order == storage.DueSoonest && q.Kind == storage.License:
+		return "license_due", false
+	case q.Order == storage.DueSoonest:
+		return "other_due", false
 	case q.Kind != storage.License && f.Products != nil:
 		return "other_product_created", false
 	case q.Kind != storage.License:
@@ -186,8 +190,8 @@ var everything = span{math.MinInt64, math.MaxInt64}
 
 // spansOf gives the bounds that f sets. A bound on either side leaves out what
 // has no such time; OpenAt does not.
-func spansOf(f storage.Filter) (created, ends span) {
-	created, ends = everything, everything
+func spansOf(f storage.Filter) (created, ends, due span) {
+	created, ends, due = everything, everything, everything
 	if !f.CreatedAfter.IsZero() {
 		created.after = f.CreatedAfter.UnixMilli()
 	}
@@ -203,7 +207,10 @@ func spansOf(f storage.Filter) (created, ends span) {
 	if !f.OpenAt.IsZero() {
 		ends.after = max(ends.after, f.OpenAt.UnixMilli())
 	}
-	return created, ends
+	if !f.DueBefore.IsZero() {
+		due.before = f.DueBefore.UnixMilli()
+	}
+	return created, ends, due
 }
 
 // timeTerms gives the terms on the times. Of the order's own time the bound
@@ -211,7 +218,7 @@ func spansOf(f storage.Filter) (created, ends span) {
 // rest of the place's millisecond a scan of its own: SQLite seeks by one term
 // and would pass over the rest row by row.
 func timeTerms(f storage.Filter, o order, after place) []terms {
-	created, ends := spansOf(f)
+	created, ends, due := spansOf(f)
 	switch {
 	case o.newest:
 		after = o.later(after, place{created.before, math.MinInt64})
@@ -219,7 +226,7 @@ func timeTerms(f storage.Filter, o order, after place) []terms {
 	case o.column == "created":
 		after = o.later(after, place{created.after, math.MaxInt64})
 		created.after = everything.after
-	default:
+	case o.column == "ends":
 		after = o.later(after, place{ends.after, math.MaxInt64})
 		ends.after = everything.after
 	}
@@ -228,6 +235,7 @@ func timeTerms(f storage.Filter, o order, after place) []terms {
 	bounds.addUnless("r.created < ?", created.before, everything.before)
 	bounds.addUnless("r.ends > ?", ends.after, everything.after)
 	bounds.addUnless("r.ends < ?", ends.before, everything.before)
+	bounds.addUnless("r.due < ?", due.before, everything.before)
 	beyond.add(o.beyond, after.time)
 	if after.row == math.MinInt64 || after.row == math.MaxInt64 {
 		return []terms{join(bounds, beyond)}

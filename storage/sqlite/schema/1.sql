@@ -66,6 +66,10 @@ CREATE INDEX license_customer_external_id ON record (customer_external_id, creat
 CREATE INDEX other_created ON record (kind, created) WHERE kind <> 'license';
 CREATE INDEX other_product_created ON record (kind, product, created) WHERE kind <> 'license';
 
+-- What falls due soonest, of a kind.
+CREATE INDEX license_due ON record (due) WHERE kind = 'license' AND due IS NOT NULL;
+CREATE INDEX other_due ON record (kind, due) WHERE kind <> 'license' AND due IS NOT NULL;
+
 -- Sweep; 1 is the state deleted.
 CREATE INDEX record_deleted ON record (due) WHERE state = 1;
 
@@ -102,12 +106,36 @@ CREATE TABLE day (
 	PRIMARY KEY (row, day)
 ) STRICT, WITHOUT ROWID;
 
+-- Entries that no block holds, as far as is known here.
 CREATE TABLE pending (
 	place INTEGER PRIMARY KEY, -- the order of the commits
 	row   INTEGER NOT NULL,
 	id    TEXT NOT NULL,
-	body  BLOB NOT NULL
+	entry BLOB NOT NULL -- see chunk.go
 ) STRICT;
+
+-- Settle.
+CREATE INDEX pending_id ON pending (id);
 
 -- Sweep: a record with pending entries stays.
 CREATE INDEX pending_row ON pending (row);
+
+-- The log, a row a chunk: a block is a row with a head and those without one
+-- that follow.
+CREATE TABLE chunk (
+	first INTEGER PRIMARY KEY, -- the index of its first entry
+	at    INTEGER NOT NULL, -- when its block was made
+	head  BLOB,
+	data  BLOB NOT NULL -- see chunk.go
+) STRICT;
+
+-- Entries from a time, or to one.
+CREATE INDEX chunk_at ON chunk (at);
+
+-- Which chunks hold an entry of a type, a product, an actor or a subject; see
+-- tags.go.
+CREATE TABLE tag (
+	hash  INTEGER NOT NULL,
+	chunk INTEGER NOT NULL,
+	PRIMARY KEY (hash, chunk)
+) STRICT, WITHOUT ROWID;

@@ -1,0 +1,207 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql/driver"
+	"math"
+	"slices"
+
+	"github.com/keywright/keywright/storage"
+)
+
+const (
+	tagged      = "SELECT chunk FROM tag WHERE hash = ? AND chunk >= ? AND chunk <= ? ORDER BY chunk"
+	untagged    = "SELECT first FROM chunk WHERE first >= ? AND first <= ? ORDER BY first"
+	newest      = " DESC"
+	chunkOf     = "SELECT first FROM chunk WHERE first <= ? ORDER BY first DESC LIMIT 1"
+	selectChunk = "SELECT at, data FROM chunk WHERE first = ?"
+	chunkFrom   = "SELECT first FROM chunk WHERE at >= ? ORDER BY at, first LIMIT 1"
+	chunkBefore = "SELECT first FROM chunk WHERE at < ? ORDER BY at DESC, first DESC LIMIT 1"
+)
+
+// Entries implements storage.Journal. It merges one scan for each tag, reads
+// the chunks that they lead to and takes the entries that match.
+func (s *Store) Entries(ctx context.Context, q storage.EntryQuery) (storage.EntryPage, error) {
+	if err := q.Check(); err != nil {
+		return storage.EntryPage{}, err
+	}
+	var page storage.EntryPage
+	err := s.snapshot(ctx, func(c *conn) error {
+		m, err := mergeChunks(ctx, c, q)
+		if err != nil {
+			return err
+		}
+		defer m.close()
+		page, err = m.page(ctx, q)
+		return err
+	})
+	if err != nil {
+		return storage.EntryPage{}, err
+	}
+	return page, nil
+}
+
+// chunkMerge puts scans of chunks into one order.
+type chunkMerge struct {
+	conn   *conn
+	newest bool
+	heads  []*chunkHead
+}
+
+// chunkHead is a scan under way, standing on its next chunk.
+type chunkHead struct {
+	cur   *cursor
+	first int64
+}
+
+func mergeChunks(ctx context.Context, c *conn, q storage.EntryQuery) (*chunkMerge, error) {
+	m := &chunkMerge{conn: c, newest: q.Newest}
+	low, high, err := chunkRange(c, q)
+	if err != nil {
+		return nil, err
+	}
+	query, all := tagged, [][]driver.Value{}
+	tags := tagsFor(q.Filter)
+	for _, hash := range tags {
+		all = append(all, []driver.Value{hash, low, high})
+	}
+	if tags == nil {
+		query, all = untagged, [][]driver.Value{{low, high}}
+	}
+	if q.Newest {
+		query += newest
+	}
+	for _, args := range all {
+		cur, err := c.query(ctx, query, args...)
+		if err != nil {
+			m.close()
+			return nil, err
+		}
+		m.heads = append(m.heads, &chunkHead{cur: cur})
+		if err := m.advance(len(m.heads) - 1); err != nil {
+			m.close()
+			return nil, err
+		}
+	}
+	return m, nil
+}
+
+// chunkRange gives the first and the last chunk that may have what the query
+// asks for.
+func chunkRange(c *conn, q storage.EntryQuery) (low, high int64, err error) {
+	low, high = math.MinInt64, math.MaxInt64
+	bound := func(query string, arg, none int64) int64 {
+		row, found, failed := c.one(query, arg)
+		if failed != nil {
+			err = failed
+		}
+		if !found {
+			return none
+		}
+		return number(row[0])
+	}
+	if !q.Filter.From.IsZero() {
+		low = bound(chunkFrom, q.Filter.From.UnixMilli(), math.MaxInt64)
+	}
+	if !q.Filter.To.IsZero() {
+		high = bound(chunkBefore, q.Filter.To.UnixMilli(), math.MinInt64)
+	}
+	if q.After != nil && q.Newest {
+		high = min(high, *q.After)
+	}
+	if q.After != nil && !q.Newest {
+		low = max(low, bound(chunkOf, *q.After, math.MinInt64))
+	}
+	return low, high, err
+}
+
+// page takes what matches, one more than are asked for.
+func (m *chunkMerge) page(ctx context.Context, q storage.EntryQuery) (storage.EntryPage, error) {
+	var found []storage.Logged
+	for len(found) <= q.First {
+		first, ok, err := m.next()
+		if err != nil {
+			return storage.EntryPage{}, err
+		}
+		if !ok {
+			return storage.EntryPage{Entries: found}, nil
+		}
+		if err := ctx.Err(); err != nil {
+			return storage.EntryPage{}, err
+		}
+		logged, err := m.read(first)
+		if err != nil {
+			return storage.EntryPage{}, err
+		}
+		for _, e := range logged {
+			behind := q.After == nil || q.Newest && e.Index < *q.After || !q.Newest && e.Index > *q.After
+			if behind && q.Filter.Matches(e) {
+				found = append(found, e)
+			}
+		}
+	}
+	return storage.EntryPage{Entries: found[:q.First], More: true}, nil
+}
+
+// read gives the entries of a chunk in the order asked for.
+func (m *chunkMerge) read(first int64) ([]storage.Logged, error) {
+	row, _, err := m.conn.one(selectChunk, first)
+	if err != nil {
+		return nil, err
+	}
+	entries, err := decodeChunk(blob(row[1]))
+	if err != nil {
+		return nil, err
+	}
+	logged := make([]storage.Logged, len(entries))
+	for i, e := range entries {
+		logged[i] = storage.Logged{Index: first + int64(i), At: moment(row[0]), Entry: e}
+	}
+	if m.newest {
+		slices.Reverse(logged)
+	}
+	return logged, nil
+}
+
+// next gives the next chunk of any scan, each once.
+func (m *chunkMerge) next() (int64, bool, error) {
+	if len(m.heads) == 0 {
+		return 0, false, nil
+	}
+	next := m.heads[0].first
+	for _, h := range m.heads[1:] {
+		if m.newest == (h.first > next) {
+			next = h.first
+		}
+	}
+	for i := len(m.heads) - 1; i >= 0; i-- {
+		if m.heads[i].first == next {
+			if err := m.advance(i); err != nil {
+				return 0, false, err
+			}
+		}
+	}
+	return next, true, nil
+}
+
+// advance moves head i to its next chunk and drops it at its end.
+func (m *chunkMerge) advance(i int) error {
+	h := m.heads[i]
+	ok, err := h.cur.next()
+	if err != nil {
+		return err
+	}
+	if !ok {
+		h.cur.close()
+		m.heads = slices.Delete(m.heads, i, i+1)
+		return nil
+	}
+	h.first = number(h.cur.values[0])
+	return nil
+}
+
+func (m *chunkMerge) close() {
+	for _, h := range m.heads {
+		h.cur.close()
+	}
+}

@@ -1,0 +1,100 @@
+package sqlite
+
+import (
+	"hash/fnv"
+	"slices"
+
+	"github.com/keywright/keywright/storage"
+)
+
+// A tag leads from something that entries are found by to the chunks that have
+// one. It is a hash, so a chunk may be read for nothing; whether an entry
+// matches is said by the entry. The hash never changes: it is in the file.
+
+// tag hashes what role an entry has something in, and which.
+func tag(role string, texts ...string) int64 {
+	h := fnv.New64a()
+	_, _ = h.Write([]byte(role)) // never fails
+	for _, text := range texts {
+		_, _ = h.Write([]byte("\x00" + text))
+	}
+	return int64(h.Sum64()) >> 16 // a number of six bytes
+}
+
+func typeTag(name string) int64          { return tag("type", name) }
+func productTag(product string) int64    { return tag("product", product) }
+func bothTag(name, product string) int64 { return tag("both", name, product) }
+func actorTag(actor string) int64        { return tag("actor", actor) }
+func subjectTag(id string) int64         { return tag("subject", id) }
+
+// tagsOf gives the tags of a chunk, each once.
+func tagsOf(entries []storage.Entry) []int64 {
+	var tags []int64
+	for _, e := range entries {
+		tags = append(tags, tagsOfOne(e)...)
+	}
+	slices.Sort(tags)
+	return slices.Compact(tags)
+}
+
+func tagsOfOne(e storage.Entry) []int64 {
+	var tags []int64
+	for _, name := range namesOf(e.Type) {
+		tags = append(tags, typeTag(name))
+		if e.Product != "" {
+			tags = append(tags, bothTag(name, e.Product))
+		}
+	}
+	if e.Product != "" {
+		tags = append(tags, productTag(e.Product))
+	}
+	if e.Actor != "" {
+		tags = append(tags, actorTag(e.Actor))
+	}
+	for _, id := range e.Subjects {
+		tags = append(tags, subjectTag(id))
+	}
+	return tags
+}
+
+// namesOf gives what a filter may call a type: its name, and each family that
+// it is of.
+func namesOf(name string) []string {
+	names := []string{name}
+	for i, b := range []byte(name) {
+		if b == '.' {
+			names = append(names, name[:i+1]+"*")
+		}
+	}
+	return names
+}
+
+// tagsFor gives the tags whose chunks, taken together, have all that a filter
+// leaves; nil is all chunks.
+func tagsFor(f storage.EntryFilter) []int64 {
+	tags := []int64{}
+	switch {
+	case len(f.Subjects) > 0:
+		return append(tags, subjectTag(f.Subjects[0]))
+	case f.Actor != "":
+		return append(tags, actorTag(f.Actor))
+	case len(f.Types) > 0 && f.Products != nil:
+		for _, name := range f.Types {
+			for _, product := range f.Products {
+				tags = append(tags, bothTag(name, product))
+			}
+		}
+	case len(f.Types) > 0:
+		for _, name := range f.Types {
+			tags = append(tags, typeTag(name))
+		}
+	case f.Products != nil:
+		for _, product := range f.Products {
+			tags = append(tags, productTag(product))
+		}
+	default:
+		return nil
+	}
+	slices.Sort(tags)
+	return slices.Compact(tags)
+}
