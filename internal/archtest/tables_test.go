@@ -62,6 +62,7 @@ type dependency struct {
 
 var dependencies = []dependency{
 	{"modernc.org/sqlite", "storage/sqlite"},
+	{"github.com/klauspost/compress", "storage/sqlite"},
 	{"github.com/99designs/gqlgen", "graph resolvers"},
 	{"github.com/vektah/gqlparser/v2", "graph resolvers"},
 	{"github.com/alecthomas/kong", "cmd/keywright"},

@@ -27,7 +27,7 @@ func (s *Store) Entries(ctx context.Context, q storage.EntryQuery) (storage.Entr
 	}
 	var page storage.EntryPage
 	err := s.snapshot(ctx, func(c *conn) error {
-		m, err := mergeChunks(ctx, c, q)
+		m, err := s.mergeChunks(ctx, c, q)
 		if err != nil {
 			return err
 		}
@@ -44,6 +44,7 @@ func (s *Store) Entries(ctx context.Context, q storage.EntryQuery) (storage.Entr
 // chunkMerge puts scans of chunks into one order.
 type chunkMerge struct {
 	conn   *conn
+	codec  *codec
 	newest bool
 	heads  []*chunkHead
 }
@@ -54,8 +55,8 @@ type chunkHead struct {
 	first int64
 }
 
-func mergeChunks(ctx context.Context, c *conn, q storage.EntryQuery) (*chunkMerge, error) {
-	m := &chunkMerge{conn: c, newest: q.Newest}
+func (s *Store) mergeChunks(ctx context.Context, c *conn, q storage.EntryQuery) (*chunkMerge, error) {
+	m := &chunkMerge{conn: c, codec: s.codec, newest: q.Newest}
 	low, high, err := chunkRange(c, q)
 	if err != nil {
 		return nil, err
@@ -149,9 +150,9 @@ func (m *chunkMerge) read(first int64) ([]storage.Logged, error) {
 	if err != nil {
 		return nil, err
 	}
-	entries, err := decodeChunk(blob(row[1]))
+	entries, err := m.codec.unpack(blob(row[1]))
 	if err != nil {
-		return nil, err
+		return nil, damagedAt(first, err)
 	}
 	logged := make([]storage.Logged, len(entries))
 	for i, e := range entries {

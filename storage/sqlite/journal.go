@@ -2,25 +2,22 @@ package sqlite
 
 import (
 	"context"
-	"math"
+	"database/sql/driver"
+	"slices"
+	"strings"
 
 	"github.com/keywright/keywright/fault"
 	"github.com/keywright/keywright/storage"
 )
 
 const (
-	selectPending = "SELECT r.id, p.entry FROM pending AS p CROSS JOIN record AS r ON r.row = p.row ORDER BY p.place LIMIT ?"
+	selectPending = `SELECT r.id, p.entry FROM pending AS p CROSS JOIN record AS r ON r.row = p.row
+		ORDER BY p.place LIMIT ?`
 	deletePending = "DELETE FROM pending WHERE id = ?"
 
 	insertChunk = "INSERT INTO chunk (first, at, head, data) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"
 	insertTag   = "INSERT INTO tag (hash, chunk) VALUES (?, ?)"
-
-	blockAt      = "SELECT first FROM chunk WHERE first <= ? AND head IS NOT NULL ORDER BY first DESC LIMIT 1"
-	selectChunks = "SELECT first, at, head, data FROM chunk WHERE first >= ? ORDER BY first"
 )
-
-// Bytes of entries after which Blocks begins no further block.
-const enoughBytes = 4 << 20
 
 // Pending implements storage.Journal.
 func (s *Store) Pending(ctx context.Context, limit int) ([]storage.Pending, error) {
@@ -61,102 +58,52 @@ func (s *Store) Settle(ctx context.Context, entries []storage.Pending) error {
 	})
 }
 
+// chunk is a row of the log with its tags.
+type chunk struct {
+	first int64
+	head  []byte // of its block, nil but in the first of that
+	data  []byte
+	tags  []int64
+}
+
 // AppendBlock implements storage.Journal.
 func (s *Store) AppendBlock(ctx context.Context, b storage.Block) error {
 	if err := b.Check(); err != nil {
 		return err
 	}
-	return s.write(ctx, func(w *writer) error { return w.appendBlock(b) })
+	var chunks []chunk // made before the writer's turn, which all callers wait for
+	next := chunk{first: b.First, head: b.Head}
+	for _, entries := range cut(b.Entries) {
+		next.data, next.tags = s.codec.pack(entries), tagsOf(entries)
+		chunks = append(chunks, next)
+		next = chunk{first: next.first + int64(len(entries))}
+	}
+	return s.write(ctx, func(w *writer) error { return w.appendBlock(b, chunks) })
 }
 
-func (w *writer) appendBlock(b storage.Block) error {
-	first, head := b.First, b.Head
-	for _, entries := range chunks(b.Entries) {
-		added, _, err := w.conn.exec(insertChunk, first, b.At.UnixMilli(), head, encodeChunk(entries))
+func (w *writer) appendBlock(b storage.Block, chunks []chunk) error {
+	var tags []driver.Value
+	for _, c := range chunks {
+		added, _, err := w.conn.exec(insertChunk, c.first, b.At.UnixMilli(), c.head, c.data)
 		if err != nil {
 			return err
 		}
 		if added == 0 {
 			return fault.Errorf(fault.Conflict, "the log has a block at %d", b.First)
 		}
-		for _, hash := range tagsOf(entries) {
-			if _, _, err := w.conn.exec(insertTag, hash, first); err != nil {
-				return err
-			}
+		for _, hash := range c.tags {
+			tags = append(tags, hash, c.first)
 		}
-		first, head = first+int64(len(entries)), nil
+	}
+	for some := range slices.Chunk(tags, valuesOfTag*maxInserted) {
+		if _, _, err := w.conn.exec(insertTags(len(some)/valuesOfTag), some...); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
-// Blocks implements storage.Journal.
-func (s *Store) Blocks(ctx context.Context, from int64, limit int) ([]storage.Block, error) {
-	var blocks []storage.Block
-	err := s.snapshot(ctx, func(c *conn) error {
-		start, err := blockFrom(c, from)
-		if err != nil {
-			return err
-		}
-		blocks, err = readBlocks(ctx, c, start, from, limit)
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	return blocks, nil
-}
+const valuesOfTag = 2
 
-// blockFrom gives where the block begins that may hold an index.
-func blockFrom(c *conn, from int64) (int64, error) {
-	if from == storage.LastBlock {
-		from = math.MaxInt64
-	}
-	row, found, err := c.one(blockAt, from)
-	if err != nil {
-		return 0, err
-	}
-	if !found {
-		return math.MinInt64, nil
-	}
-	return number(row[0]), nil
-}
-
-func readBlocks(ctx context.Context, c *conn, start, from int64, limit int) ([]storage.Block, error) {
-	cur, err := c.query(ctx, selectChunks, start)
-	if err != nil {
-		return nil, err
-	}
-	defer cur.close()
-	var blocks []storage.Block
-	size := 0
-	for {
-		ok, err := cur.next()
-		if err != nil || !ok {
-			return behindIndex(blocks, from), err
-		}
-		if head := blob(cur.values[2]); head != nil {
-			if n := len(blocks); n > 0 && blocks[n-1].Next() <= from {
-				blocks, size = blocks[:n-1], 0
-			}
-			if len(blocks) >= limit || size >= enoughBytes {
-				return blocks, nil
-			}
-			blocks = append(blocks, storage.Block{First: number(cur.values[0]), At: moment(cur.values[1]), Head: head})
-		}
-		data := blob(cur.values[3])
-		entries, err := decodeChunk(data)
-		if err != nil {
-			return nil, err
-		}
-		b := &blocks[len(blocks)-1]
-		b.Entries = append(b.Entries, entries...)
-		size += len(data)
-	}
-}
-
-func behindIndex(blocks []storage.Block, from int64) []storage.Block {
-	if n := len(blocks); n > 0 && blocks[n-1].Next() <= from {
-		blocks = blocks[:n-1]
-	}
-	return blocks
-}
+// insertTags gives the statement that adds so many tags.
+func insertTags(count int) string { return insertTag + strings.Repeat(", (?, ?)", count-1) }

@@ -32,6 +32,7 @@ const readers = 8
 type Store struct {
 	names   *names
 	states  *names
+	codec   *codec
 	readers *pool
 	writer  *writer
 
@@ -67,6 +68,10 @@ func pathOf(u *url.URL) (string, error) {
 }
 
 func open(ctx context.Context, path string) (*Store, error) {
+	packing, err := newCodec()
+	if err != nil {
+		return nil, err
+	}
 	if err := create(path); err != nil {
 		return nil, fault.Wrap(fault.Unavailable, err, "storage cannot be opened")
 	}
@@ -79,7 +84,7 @@ func open(ctx context.Context, path string) (*Store, error) {
 		_ = w.close()
 		return nil, fault.Wrap(fault.Unavailable, err, "storage cannot be opened")
 	}
-	s := &Store{names: newNames("name"), states: newNames("state")}
+	s := &Store{names: newNames("name"), states: newNames("state"), codec: packing}
 	s.readers = newPool(readers, func(ctx context.Context) (*conn, error) {
 		return connect(ctx, path, forReading)
 	})
@@ -165,7 +170,9 @@ func (s *Store) Close() error {
 	<-s.writer.ended
 	close(s.writer.checkpoints.copy)
 	<-s.writer.checkpoints.ended
-	return translate(errors.Join(s.readers.close(), s.writer.checkpoints.conn.close(), s.writer.conn.close()))
+	err := errors.Join(s.readers.close(), s.writer.checkpoints.conn.close(), s.writer.conn.close())
+	s.codec.close()
+	return translate(err)
 }
 
 // translate is the one place that says what SQLite's errors mean.

@@ -65,7 +65,7 @@ func LicenseChange(n int) storage.Change {
 			Kind: storage.License, ID: LicenseID(n), Revision: 1, Index: LicenseIndex(n), Body: licenseBody(n),
 		},
 		Attempt: loadID("try", n)[4:],
-		Entries: []storage.Entry{{ID: loadID("evt", n), Type: "license.created", Body: licenseEntry(n)}},
+		Entries: []storage.Entry{LogEntry(n)},
 	}
 }
 
@@ -132,17 +132,6 @@ func licenseBody(n int) []byte {
 		`"createdBy":{"kind":"USER","id":"https://login.example.com|%x"},"updatedAt":"2026-01-01T00:00:00.000Z"}`,
 		loadName(n), n, base64.StdEncoding.EncodeToString(lookup), loadHint(n), base64.StdEncoding.EncodeToString(sealed),
 		lookup[:8], lookup[:8], loadID("dig", n), loadID("key", n), sealed[:12])
-}
-
-// licenseEntry is of the shape that journal.Entry has.
-func licenseEntry(n int) []byte {
-	x, digest := LicenseIndex(n), loadHash("digest", n)
-	hidden := base64.StdEncoding.EncodeToString(digest[:16])
-	return fmt.Appendf(nil, `{"actor":{"id":"https://login.example.com|%x","kind":"USER"},"at":"2026-01-01T00:00:00.000Z",`+
-		`"data":{"customer.email":{"to":{"hmac":%q}},"customer.name":{"to":{"hmac":%q}},`+
-		`"expiresAt":{"to":"2027-01-01T00:00:00Z"},"keys":{"to":1},"plan":{"to":%q},"state":{"to":"issued"}},`+
-		`"digest":%q,"id":%q,"product":%q,"revision":1,"subject":%q,"type":"license.created","version":1}`,
-		digest[:12], hidden, hidden, x.Plan, base64.StdEncoding.EncodeToString(digest), loadID("evt", n), x.Product, LicenseID(n))
 }
 
 func loadID(prefix string, n int) string { return id.FromHash(prefix, loadHash(prefix, n)) }
