@@ -40,12 +40,18 @@ const (
 	LicenseSuspended   Type = "license.suspended"
 	LicenseReinstated  Type = "license.reinstated"
 	LicenseRevoked     Type = "license.revoked"
+	LicenseExpiring    Type = "license.expiring"
+	LicenseExpired     Type = "license.expired"
+	LicenseLapsed      Type = "license.lapsed"
+	LicenseOverdue     Type = "license.overdue"
 	LicenseKeyRotated  Type = "license.key_rotated"
 	LicenseKeyRevealed Type = "license.key_revealed"
 	LicenseErased      Type = "license.erased"
 	ActivationCreated  Type = "activation.created"
 	ActivationUpdated  Type = "activation.updated" // its name or its platform
 	ActivationRemoved  Type = "activation.removed"
+	LimitReached       Type = "limit.reached"
+	AccessDenied       Type = "access.denied"
 )
 
 // Entry is one thing that happened to one record.
