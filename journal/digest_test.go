@@ -32,7 +32,6 @@ func TestADigestIsChangedByEachFieldOfTheRecordsOwn(t *testing.T) {
 		"index.ends":              func(r *storage.Record) { r.Index.Ends = later },
 		"index.words":             func(r *storage.Record) { r.Index.Words = []string{"ada@example.com"} },
 		"index.ends, none":        func(r *storage.Record) { r.Index.Ends = time.Time{} },
-		"index.due":               func(r *storage.Record) { r.Index.Due = later },
 		"done, none":              func(r *storage.Record) { r.Done = nil },
 		"done, one more":          func(r *storage.Record) { r.Done = append(slices.Clone(r.Done), r.Done...) },
 		"done.name":               func(r *storage.Record) { r.Done[0].Name = "revokeLicense" },
@@ -56,6 +55,8 @@ func TestADigestIsNotChangedByWhatIsNotTheRecordsOwn(t *testing.T) {
 	for name, change := range map[string]func(*storage.Record){
 		"version":           func(r *storage.Record) { r.Version++ },
 		"attempt":           func(r *storage.Record) { r.Attempt = "b" },
+		"index.due":         func(r *storage.Record) { r.Index.Due = noon.Add(time.Minute) },
+		"index.due, none":   func(r *storage.Record) { r.Index.Due = time.Time{} },
 		"order in the body": func(r *storage.Record) { r.Body = []byte(` {"b": {"d":"x", "c":[1, 2]}, "a":1.0}`) },
 		"escapes in it":     func(r *storage.Record) { r.Body = []byte(`{"a":1,"b":{"c":[1,2],"\u0064":"\u0078"}}`) },
 		"done, empty": func(r *storage.Record) {
@@ -79,7 +80,7 @@ func TestADigestIsKeyed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if sum := digest(t, record()); bytes.Equal(sum, other) || len(sum) != 32 {
+	if sum := digest(t, record()); bytes.Equal(sum, other) || len(sum) != 16 {
 		t.Errorf("%x under one secret, %x under another", sum, other)
 	}
 }
@@ -127,7 +128,7 @@ func TestAHiddenValueShowsNothing(t *testing.T) {
 		if err := json.Unmarshal([]byte(hidden), &members); err != nil {
 			t.Fatal(err)
 		}
-		if len(members) != 1 || len(members["hmac"]) != 16 {
+		if len(members) != 1 || len(members["hmac"]) != 12 {
 			t.Errorf("a value of %d bytes is hidden as %s", len(value), hidden)
 		}
 	}
@@ -140,6 +141,48 @@ func TestAHiddenValueIsTheSameInAnyFormOfItsJSON(t *testing.T) {
 	}
 	if hidden, err := journal.Hidden(s, "lic_0", "metadata", json.RawMessage("{")); err == nil {
 		t.Errorf("what is no JSON is hidden as %s", hidden)
+	}
+}
+
+func TestAHiddenValueIsConfirmedByItselfAlone(t *testing.T) {
+	list, err := secret.Parse([]byte(strings.Repeat("01", secret.Size) + "\n" + strings.Repeat("02", secret.Size)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const value = `{"a":1,"b":"x"}`
+	for _, under := range list.All() {
+		hidden := json.RawMessage(hide(t, under, "lic_0", "metadata", value))
+		if !journal.IsHidden(hidden) {
+			t.Errorf("%s is no hidden value", hidden)
+		}
+		for _, tt := range []struct {
+			record, field, value string
+			want                 bool
+		}{
+			{"lic_0", "metadata", value, true},
+			{"lic_0", "metadata", `{"b": "x", "a": 1.0}`, true},
+			{"lic_1", "metadata", value, false},
+			{"lic_0", "externalId", value, false},
+			{"lic_0", "metadata", `{"a":1,"b":"y"}`, false},
+			{"lic_0", "metadata", `null`, false},
+		} {
+			got, err := journal.Confirms(list, hidden, tt.record, tt.field, json.RawMessage(tt.value))
+			if err != nil || got != tt.want {
+				t.Errorf("%s of %s as %s under %s: %t, %v", tt.field, tt.record, tt.value, under, got, err)
+			}
+		}
+	}
+	unknown := json.RawMessage(hide(t, secretOf(t, "03"), "lic_0", "metadata", value))
+	if got, err := journal.Confirms(list, unknown, "lic_0", "metadata", json.RawMessage(value)); err != nil || got {
+		t.Errorf("a value under a secret that is not in the list: %t, %v", got, err)
+	}
+	if got, err := journal.Confirms(list, unknown, "lic_0", "metadata", json.RawMessage("{")); err == nil {
+		t.Errorf("what is no JSON: %t", got)
+	}
+	for _, plain := range []string{"", `"hmac"`, `{}`, `{"to":{"hmac":"AAEC"}}`, `1`} {
+		if journal.IsHidden(json.RawMessage(plain)) {
+			t.Errorf("%s is a hidden value", plain)
+		}
 	}
 }
 

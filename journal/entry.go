@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/keywright/keywright/actor"
@@ -58,7 +59,9 @@ const (
 //
 // Its encoding is the JSON object of these fields under their names in the
 // tags, as RFC 8785 (JSON Canonicalization Scheme) writes it: members sorted,
-// no white space. An absent member is the zero value.
+// no white space. An absent member is the zero value, save for two that are
+// left out because the subject says them: the license of license.*, and the
+// product of product.*.
 type Entry struct {
 	ID       string      `json:"id"`      // evt_ and a UUIDv7
 	Type     Type        `json:"type"`    // license.created, ...
@@ -72,8 +75,37 @@ type Entry struct {
 	Touches  []string    `json:"touches,omitempty"`  // other ids that it concerns, sorted
 	Request  string      `json:"request,omitempty"`  // the id of the request that made it
 	Digest   []byte      `json:"digest"`             // Digest of the record after the change, in base64
-	// Data is a JSON object, of the shape that the type and its Version have.
+	// Data is a JSON object, of the shape that the type and its Version have:
+	// see events.json. None is the empty object.
 	Data json.RawMessage `json:"data,omitempty"`
+}
+
+// whole gives the entry with the id that its encoding leaves to the subject.
+func (e Entry) whole() Entry {
+	switch e.family() {
+	case "license":
+		e.License = cmp.Or(e.License, e.Subject)
+	case "product":
+		e.Product = cmp.Or(e.Product, e.Subject)
+	}
+	return e
+}
+
+// brief gives the entry without it.
+func (e Entry) brief() Entry {
+	switch family := e.family(); {
+	case family == "license" && e.License == e.Subject:
+		e.License = ""
+	case family == "product" && e.Product == e.Subject:
+		e.Product = ""
+	}
+	return e
+}
+
+// family is what the type says of the subject.
+func (e Entry) family() string {
+	family, _, _ := strings.Cut(string(e.Type), ".")
+	return family
 }
 
 // Record is the id of the record that the entry was committed with: a
@@ -127,12 +159,21 @@ type wire struct {
 }
 
 // Encode gives the entry for storage. Errors: InvalidInput where it is larger
-// than storage.MaxEntry, or has no id, type, actor, subject or digest.
+// than storage.MaxEntry, has no id, type, actor, subject or digest, or data
+// that is no object.
 func (e Entry) Encode() (storage.Entry, error) {
 	if e.ID == "" || e.Type == "" || e.Version < 1 || e.Actor.Nobody() || e.Subject == "" || len(e.Digest) == 0 {
 		return storage.Entry{}, fault.Errorf(fault.InvalidInput, "a journal entry lacks its id, type, version, actor, subject or digest")
 	}
-	plain, err := json.Marshal(wire{Entry: e, At: e.At.UTC().Format(timeFormat)})
+	e = e.whole()
+	b := e.brief()
+	switch data := bytes.TrimSpace(b.Data); {
+	case len(data) > 0 && (data[0] != '{' || data[len(data)-1] != '}'):
+		return storage.Entry{}, fault.Errorf(fault.InvalidInput, "the data of a journal entry is no object")
+	case len(data) > 0 && len(bytes.TrimSpace(data[1:len(data)-1])) == 0:
+		b.Data = nil
+	}
+	plain, err := json.Marshal(wire{Entry: b, At: e.At.UTC().Format(timeFormat)})
 	if err != nil {
 		return storage.Entry{}, fmt.Errorf("journal: encoding an entry: %w", err)
 	}
@@ -173,5 +214,5 @@ func Decode(stored storage.Entry) (Entry, error) {
 	if e.ID != stored.ID || !bytes.Equal(again.Body, stored.Body) {
 		return Entry{}, fmt.Errorf("journal: entry %q is not in canonical form", stored.ID)
 	}
-	return e, nil
+	return e.whole(), nil
 }

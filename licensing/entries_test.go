@@ -2,6 +2,7 @@ package licensing_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"slices"
@@ -184,7 +185,7 @@ func changesOf(e journal.Entry) journal.Changes {
 	var data struct {
 		Changes journal.Changes `json:"changes"`
 	}
-	if err := json.Unmarshal(e.Data, &data); err != nil {
+	if err := json.Unmarshal([]byte(cmp.Or(string(e.Data), "{}")), &data); err != nil {
 		panic(err)
 	}
 	return data.Changes
