@@ -1,5 +1,12 @@
 package licensing
 
+import (
+	"encoding/json"
+
+	"github.com/keywright/keywright/journal"
+	"github.com/keywright/keywright/storage"
+)
+
 // How records are stored.
 var (
 	EncodeProduct = encodeProduct
@@ -15,3 +22,8 @@ var (
 
 // SeatBody is the body of a seat.
 type SeatBody = seatBody
+
+// ShownData gives the data of an entry as it is shown.
+func ShownData(s *Service, e journal.Entry, record *storage.Stored) (json.RawMessage, error) {
+	return s.shownData(e, record)
+}
