@@ -34,6 +34,19 @@ func TestTheStoredFormOfAnActor(t *testing.T) {
 	}
 }
 
+func TestAContextSaysWhichRequestItIsOf(t *testing.T) {
+	if got := actor.RequestFrom(t.Context()); got != "" {
+		t.Errorf("without a word it is %q", got)
+	}
+	ctx := actor.With(actor.WithRequest(t.Context(), "R7"), actor.Actor{Kind: actor.Token, ID: "tok_1"})
+	if got := actor.RequestFrom(ctx); got != "R7" {
+		t.Errorf("it is of the request %q", got)
+	}
+	if got := actor.RequestFrom(actor.WithRequest(ctx, "")); got != "" {
+		t.Errorf("the inner context is of %q", got)
+	}
+}
+
 func TestAContextSaysWhereACallComesFrom(t *testing.T) {
 	if got := actor.AddressFrom(t.Context()); got.IsValid() {
 		t.Errorf("without a word it is %v", got)

@@ -88,7 +88,7 @@ type event struct {
 // commit makes the change durable together with its entries. It fails with
 // errLostRace if the record was changed, or its id taken, meanwhile.
 func (s *Service) commit(ctx context.Context, c commitment) error {
-	entries, err := s.entries(c)
+	entries, err := s.entries(ctx, c)
 	if err != nil {
 		return err
 	}
@@ -134,13 +134,14 @@ func (s *Service) send(ctx context.Context, c storage.Change) error {
 }
 
 // entries makes the journal entries of a change, one for each event.
-func (s *Service) entries(c commitment) ([]storage.Entry, error) {
+func (s *Service) entries(ctx context.Context, c commitment) ([]storage.Entry, error) {
 	digest, err := journal.Digest(s.secrets.First(), c.record)
 	if err != nil {
 		return nil, err
 	}
 	entries := make([]storage.Entry, 0, len(c.events))
 	for _, e := range c.events {
+		e.request = cmp.Or(e.request, actor.RequestFrom(ctx))
 		entry, err := s.entry(c, e, digest)
 		if err != nil {
 			return nil, err

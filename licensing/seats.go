@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/keywright/keywright/actor"
 	"github.com/keywright/keywright/fault"
 	"github.com/keywright/keywright/journal"
 	"github.com/keywright/keywright/license"
@@ -86,7 +87,8 @@ func (s *Service) TouchSeat(ctx context.Context, l *license.License, seat *licen
 // seat has a request for a seat decided, in the line of its license.
 func (s *Service) seat(ctx context.Context, h Holder, decide func(*LicenseView, *seatChanges) (*SeatAnswer, error)) (*SeatAnswer, error) {
 	id := license.LicenseID(h.Lookup[:])
-	return s.lines.wait(ctx, id, seatRequest{holder: h, decide: decide}, func(ctx context.Context, group []*ticket) {
+	r := seatRequest{id: actor.RequestFrom(ctx), holder: h, decide: decide}
+	return s.lines.wait(ctx, id, r, func(ctx context.Context, group []*ticket) {
 		err := retry(ctx, func() error { return s.serve(ctx, id, group) })
 		if err != nil {
 			for _, t := range group {
@@ -181,7 +183,8 @@ func (s *Service) serve(ctx context.Context, id string, group []*ticket) error {
 	if err != nil {
 		return err
 	}
-	return s.note(ctx, stored, view.License, commitment{
+	// Each event names its own request; none is of whoever happens to serve.
+	return s.note(actor.WithRequest(ctx, ""), stored, view.License, commitment{
 		by: holder(view.License), at: view.At, events: changes.events, put: put, remove: remove,
 	})
 }
@@ -207,6 +210,7 @@ func (s *Service) touchFound(ctx context.Context, found []storage.Lease) error {
 // seatRequest is a holder's request for a seat. decide changes the view's
 // license, which is its own, and notes what that means to storage.
 type seatRequest struct {
+	id     string // of the request over the network; empty where there is none
 	holder Holder
 	decide func(*LicenseView, *seatChanges) (*SeatAnswer, error)
 }
@@ -225,6 +229,9 @@ func (t *ticket) decideOn(before *LicenseView, asOf time.Time, changes *seatChan
 		return before
 	}
 	t.answer.AsOf, t.answer.KeyEndsAt = asOf, l.KeyEndsAt(t.holder.Lookup[:])
+	for i := range own.events {
+		own.events[i].request = t.id
+	}
 	changes.add(own)
 	return &after
 }

@@ -66,7 +66,10 @@ const noMore = `{"withheld":true}`
 
 func TestAnEventShowsTheCustomerAsTheLicenseHasIt(t *testing.T) {
 	s := newShop(t)
-	id := s.issue(t, func(in *licensing.IssueLicenseInput) { ofAda(in); in.Metadata = license.Metadata(`{"b":"<é>","a":1.0}`) }).License.ID()
+	id := s.issue(t, func(in *licensing.IssueLicenseInput) {
+		ofAda(in)
+		in.Metadata = license.Metadata(`{"b":"<é>","a":1.0}`)
+	}).License.ID()
 	created := map[string]string{
 		"customer.email to": `"Ada@Example.com"`, "customer.name to": `"Ada King Lovelace"`, "customer.externalId to": `"C-9"`,
 		"metadata to": `{"b":"\u003cé\u003e","a":1.0}`, "expiresAt to": `"2027-11-21T12:00:00Z"`, "keys to": "1",

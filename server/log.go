@@ -10,8 +10,6 @@ import (
 	"github.com/keywright/keywright/actor"
 )
 
-type requestID struct{}
-
 // LogHandler adds to each record the id of the request in whose context it was
 // made: the one that the answer's X-Request-Id gives.
 func LogHandler(to slog.Handler) slog.Handler { return logHandler{to} }
@@ -20,7 +18,7 @@ type logHandler struct{ slog.Handler }
 
 // Handle implements slog.Handler.
 func (h logHandler) Handle(ctx context.Context, r slog.Record) error {
-	if id, ok := ctx.Value(requestID{}).(string); ok {
+	if id := actor.RequestFrom(ctx); id != "" {
 		r.AddAttrs(slog.String("request", id))
 	}
 	return h.Handler.Handle(ctx, r)

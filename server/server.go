@@ -23,8 +23,8 @@ import (
 
 // Config is what a Server is made of. GraphQL, Ready and Log are needed.
 type Config struct {
-	// GraphQL is the handler of /graphql. actor.From tells it who calls, and
-	// actor.AddressFrom from where.
+	// GraphQL is the handler of /graphql. actor.From tells it who calls,
+	// actor.AddressFrom from where, and actor.RequestFrom the request's id.
 	GraphQL http.Handler
 	// Ready fails where requests cannot be answered now.
 	Ready func(context.Context) error
@@ -96,8 +96,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	began := time.Now()
 	id := rand.Text()
 	who, known := s.caller(r)
-	ctx := context.WithValue(r.Context(), requestID{}, id)
-	ctx = actor.WithAddress(actor.With(ctx, who), s.clientOf(r))
+	ctx := actor.WithRequest(actor.With(r.Context(), who), id)
+	ctx = actor.WithAddress(ctx, s.clientOf(r))
 	out := &recorder{ResponseWriter: w}
 	out.Header().Set("X-Request-Id", id)
 	out.Header().Set("X-Content-Type-Options", "nosniff")

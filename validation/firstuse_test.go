@@ -7,7 +7,9 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/keywright/keywright/actor"
 	"github.com/keywright/keywright/fault"
+	"github.com/keywright/keywright/journal"
 	"github.com/keywright/keywright/license"
 	"github.com/keywright/keywright/licensing"
 	"github.com/keywright/keywright/storage"
@@ -85,6 +87,29 @@ func TestAnOrdinaryFirstUseIsNotedWithTheNextFlush(t *testing.T) {
 		l := w.snapshot(t, keyText).License
 		if !l.ActivatedAt.Equal(noon.Add(time.Hour)) || !l.ExpiresAt.Equal(noon.AddDate(1, 0, 0)) {
 			t.Errorf("activated %v, ends %v; want the first use, and the end as issued", l.ActivatedAt, l.ExpiresAt)
+		}
+	})
+}
+
+func TestTheEntryOfAFirstUseNamesTheRequestThatItCameWith(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for name, change := range map[string]func(*licensing.CreatePlanInput){"after the answer": nil, "before it": fromFirstActivation} {
+			w := newWorld(t)
+			keyText := w.issue(t, change)
+			s := w.service(nil)
+			run(t, s)
+			for _, request := range []string{"R1", "R2"} {
+				_, err := s.Validate(actor.WithRequest(t.Context(), request), asked(keyText, nil))
+				ok(t, err)
+			}
+			sleep(time.Second)
+			pending, err := w.store.Pending(t.Context(), 100)
+			ok(t, err)
+			last, err := journal.Decode(pending[len(pending)-1].Entry)
+			ok(t, err)
+			if last.Type != journal.LicenseActivated || last.Request != "R1" {
+				t.Errorf("%s: %s is of the request %q", name, last.Type, last.Request)
+			}
 		}
 	})
 }

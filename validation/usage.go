@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/keywright/keywright/actor"
 	"github.com/keywright/keywright/fault"
 	"github.com/keywright/keywright/license"
 	"github.com/keywright/keywright/storage"
@@ -36,8 +37,14 @@ type usage struct {
 
 	mu       sync.Mutex // guards what follows
 	counts   map[countedDay]*storage.UsageDelta
-	firstUse map[string]time.Time
+	firstUse map[string]firstUse
 	lost     int64
+}
+
+// firstUse is the first use of a license: when, and by which request.
+type firstUse struct {
+	at      time.Time
+	request string
 }
 
 type countedDay struct {
@@ -48,7 +55,7 @@ type countedDay struct {
 func newUsage(counter storage.Counter, licenses Licenses, log *slog.Logger) *usage {
 	return &usage{
 		counter: counter, licenses: licenses, log: log,
-		counts: map[countedDay]*storage.UsageDelta{}, firstUse: map[string]time.Time{},
+		counts: map[countedDay]*storage.UsageDelta{}, firstUse: map[string]firstUse{},
 	}
 }
 
@@ -100,12 +107,12 @@ func (u *usage) merge(d storage.UsageDelta) {
 
 // noteFirstUse has a license's first use noted soon. A crash before that
 // leaves it to the next use.
-func (u *usage) noteFirstUse(id string, at time.Time) {
+func (u *usage) noteFirstUse(id string, use firstUse) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	waiting, ok := u.firstUse[id]
-	if ok && at.Before(waiting) || !ok && len(u.firstUse) < maxCounted {
-		u.firstUse[id] = at
+	if ok && use.at.Before(waiting.at) || !ok && len(u.firstUse) < maxCounted {
+		u.firstUse[id] = use
 	}
 }
 
@@ -130,11 +137,11 @@ func (u *usage) flush(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), flushTimeout)
 	defer cancel()
 	u.mu.Lock()
-	counts, firstUse := u.counts, u.firstUse
-	u.counts, u.firstUse = map[countedDay]*storage.UsageDelta{}, map[string]time.Time{}
+	counts, firstUses := u.counts, u.firstUse
+	u.counts, u.firstUse = map[countedDay]*storage.UsageDelta{}, map[string]firstUse{}
 	u.mu.Unlock()
 	u.addCounts(ctx, counts)
-	u.noteFirstUses(ctx, firstUse)
+	u.noteFirstUses(ctx, firstUses)
 }
 
 func (u *usage) addCounts(ctx context.Context, counts map[countedDay]*storage.UsageDelta) {
@@ -149,20 +156,20 @@ func (u *usage) addCounts(ctx context.Context, counts map[countedDay]*storage.Us
 
 // noteFirstUses keeps what storage could not be asked to note. What failed
 // for another reason, such as a license that is gone, waits for the next use.
-func (u *usage) noteFirstUses(ctx context.Context, firstUse map[string]time.Time) {
+func (u *usage) noteFirstUses(ctx context.Context, firstUses map[string]firstUse) {
 	var commits errgroup.Group
 	commits.SetLimit(maxCommits)
-	for id, at := range firstUse {
+	for id, use := range firstUses {
 		commits.Go(func() error {
-			_, err := u.licenses.NoteFirstUse(ctx, id, at)
+			_, err := u.licenses.NoteFirstUse(actor.WithRequest(ctx, use.request), id, use.at)
 			if fault.Is(err, fault.Unavailable) {
-				u.noteFirstUse(id, at)
+				u.noteFirstUse(id, use)
 			}
 			return err
 		})
 	}
 	if err := commits.Wait(); err != nil {
-		u.log.WarnContext(ctx, "first uses not noted yet", "error", err, "tried", len(firstUse))
+		u.log.WarnContext(ctx, "first uses not noted yet", "error", err, "tried", len(firstUses))
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/keywright/keywright/actor"
 	"github.com/keywright/keywright/fault"
 	"github.com/keywright/keywright/license"
 	"github.com/keywright/keywright/license/key"
@@ -118,7 +119,7 @@ func (s *Service) answer(ctx context.Context, found Snapshot, r license.Request,
 		found.License = begun
 		d = found.decide(r, now)
 	case first:
-		s.usage.noteFirstUse(found.License.ID, now)
+		s.usage.noteFirstUse(found.License.ID, firstUse{at: now, request: actor.RequestFrom(ctx)})
 	}
 	s.count(found, r, d.Code, d.Valid, now)
 	return s.validation(found, d, now, asOf, stale), nil
