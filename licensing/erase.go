@@ -102,7 +102,7 @@ func (s *Service) licensesOf(ctx context.Context, who caller, of storage.Filter)
 		}
 		for _, stored := range found.Records {
 			if !who.sees(stored.Index.Product) {
-				return nil, authz.Refuse(authz.CustomerErase)
+				return nil, s.refuse(ctx, authz.CustomerErase, stored.Index.Product)
 			}
 			ids = append(ids, stored.ID)
 		}

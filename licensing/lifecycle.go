@@ -118,9 +118,9 @@ func (s *Service) changeLicense(ctx context.Context, e edit, change func(draft[l
 
 // alsoNeeds judges a second permission that an operation needs of its record.
 func (s *Service) alsoNeeds(ctx context.Context, action authz.Action, productID string) error {
-	who, err := s.authorize(ctx, action)
-	if err == nil && !who.sees(productID) {
-		err = authz.Refuse(action)
+	who, err := s.judge(ctx, action)
+	if err == nil && who.sees(productID) {
+		return nil
 	}
-	return err
+	return s.refuse(ctx, action, productID)
 }

@@ -193,7 +193,7 @@ func (s *Service) mayRequireProduct(ctx context.Context, was, is bool) error {
 	}
 	who, err := s.authorize(ctx, authz.ProductWrite)
 	if err == nil && !who.scope.All() {
-		err = authz.Refuse(authz.ProductWrite)
+		err = s.refuse(ctx, authz.ProductWrite, "")
 	}
 	return err
 }
@@ -271,7 +271,7 @@ func (s *Service) PlansOf(ctx context.Context, product *license.Product, isArchi
 		return nil, err
 	}
 	if !who.sees(product.ID) {
-		return nil, authz.Refuse(authz.PlanRead)
+		return nil, s.refuse(ctx, authz.PlanRead, product.ID)
 	}
 	q := storage.Query{
 		Kind: storage.Plan, Order: storage.CreatedOldest,

@@ -35,7 +35,7 @@ func (s *Service) CreateProduct(ctx context.Context, in CreateProductInput) (*Cr
 		return nil, err
 	}
 	if !who.scope.Has(in.Code) {
-		return nil, authz.Refuse(authz.ProductWrite)
+		return nil, s.refuse(ctx, authz.ProductWrite, "") // there may be no such product
 	}
 	key, err := checkIdempotencyKey(in.IdempotencyKey)
 	if err != nil {

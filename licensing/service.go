@@ -50,6 +50,7 @@ type Service struct {
 	keepKeys bool
 	prefixes prefixCache
 	lines    lines
+	denials  denials
 }
 
 // New makes a Service.
@@ -80,15 +81,24 @@ type caller struct {
 	products []string // their ids, where the scope is not all
 }
 
-// authorize opens a use-case. Errors: Unauthenticated, Denied.
+// authorize opens a use-case, and accounts for a refusal. Errors:
+// Unauthenticated, Denied.
 func (s *Service) authorize(ctx context.Context, action authz.Action) (caller, error) {
-	who := actor.From(ctx)
+	c, err := s.judge(ctx, action)
+	if err != nil {
+		s.denied(ctx, action, "")
+	}
+	return c, err
+}
+
+// judge gives the caller as far as the action goes. Errors: Unauthenticated,
+// Denied; to account for these is the use-case's.
+func (s *Service) judge(ctx context.Context, action authz.Action) (caller, error) {
 	scope, err := authz.Authorize(ctx, s.enforcer, action)
 	if err != nil {
-		s.log.WarnContext(ctx, "access denied", "actor", who.String(), "action", string(action))
 		return caller{}, err
 	}
-	c := caller{Actor: who, scope: scope}
+	c := caller{Actor: actor.From(ctx), scope: scope}
 	if !scope.All() {
 		c.products = []string{}
 		for _, code := range scope.Codes() {

@@ -17,7 +17,6 @@ import (
 	"github.com/99designs/gqlgen/graphql/executor"
 	"github.com/vektah/gqlparser/v2/ast"
 
-	"github.com/keywright/keywright/actor"
 	"github.com/keywright/keywright/authz"
 	"github.com/keywright/keywright/fault"
 	"github.com/keywright/keywright/graph"
@@ -121,7 +120,7 @@ func publicFields(schema *ast.Schema) map[string]bool {
 func hasPermission(c Config) func(context.Context, any, graphql.Resolver, string) (any, error) {
 	return func(ctx context.Context, _ any, next graphql.Resolver, action string) (any, error) {
 		if _, err := authz.Authorize(ctx, c.Enforcer, authz.Action(action)); err != nil {
-			c.Log.WarnContext(ctx, "access denied", "actor", actor.From(ctx).String(), "action", action)
+			c.Licensing.Denied(ctx, authz.Action(action))
 			return nil, err
 		}
 		return oneByOne(ctx, next)

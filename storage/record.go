@@ -11,6 +11,7 @@ const (
 	Plan    Kind = "plan"
 	License Kind = "license"
 	Alias   Kind = "alias" // leads from the id that a key makes to a license of another id
+	Denial  Kind = "denial" // what an actor was refused in an hour
 )
 
 // Deleted is the Index.State of a record that is gone for its users and may

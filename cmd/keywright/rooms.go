@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/keywright/keywright/authz"
@@ -19,6 +20,8 @@ type rooms struct {
 	licensing  *licensing.Service
 	validation *validation.Service
 	graphql    http.Handler
+	store      storage.Store
+	log        *slog.Logger
 }
 
 func (c *config) wire(store storage.Store, secrets *secret.List, log *slog.Logger) (*rooms, error) {
@@ -26,7 +29,7 @@ func (c *config) wire(store storage.Store, secrets *secret.List, log *slog.Logge
 	if c.Dev {
 		enforcer.Admin = authz.DevAdmin
 	}
-	r := &rooms{}
+	r := &rooms{store: store, log: log}
 	r.licensing = licensing.New(licensing.Config{
 		Store: store, Secrets: secrets, Enforcer: enforcer, Log: log, KeepKeys: c.Reveal != off,
 	})
@@ -43,17 +46,17 @@ func (c *config) wire(store storage.Store, secrets *secret.List, log *slog.Logge
 	return r, err
 }
 
-// count begins to write down what is counted. What it gives writes the rest
-// down and ends it: it outlives ctx, since requests do.
+// count begins to write down what is counted, and to sweep out what is old.
+// What it gives writes the rest down and ends it: it outlives ctx, since
+// requests do.
 func (r *rooms) count(ctx context.Context) (end func()) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		r.validation.Run(ctx)
-	}()
+	var running sync.WaitGroup
+	running.Go(func() { r.validation.Run(ctx) })
+	running.Go(func() { r.licensing.RunDenials(ctx) })
+	running.Go(func() { sweep(ctx, r.store, r.log) })
 	return func() {
 		cancel()
-		<-ended
+		running.Wait()
 	}
 }
