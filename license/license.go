@@ -60,6 +60,8 @@ type License struct {
 
 	RevealReason string // that was given last for showing its key again
 
+	LimitTold LimitTold
+
 	ValidationCount int64
 	LastValidatedAt time.Time
 

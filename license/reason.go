@@ -93,13 +93,16 @@ func (d Decision) RefreshAt(now time.Time, every time.Duration) time.Time {
 // own: nothing blocks, or only that it holds none. Seats are taken one subject
 // at a time, so that the other kind is missing from the request blocks nothing.
 func (d Decision) AllowsActivation(s Subject) bool {
+	return !slices.ContainsFunc(d.Reasons, s.blockedBy)
+}
+
+// blockedBy reports whether a reason keeps the subject from taking a seat.
+func (s Subject) blockedBy(r Reason) bool {
 	missing := CodeDomainRequired
 	if s.Kind == Domain {
 		missing = CodeFingerprintRequired
 	}
-	return !slices.ContainsFunc(d.Reasons, func(r Reason) bool {
-		return r.Blocking && r.Code != CodeNotActivated && r.Code != missing
-	})
+	return r.Blocking && r.Code != CodeNotActivated && r.Code != missing
 }
 
 // WrongProduct reports whether the request is not of the license's product, or

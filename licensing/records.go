@@ -133,6 +133,7 @@ type licenseBody struct {
 	Secret           string                `json:"secret"`
 	InputDigest      string                `json:"inputDigest,omitempty"`
 	RevealReason     string                `json:"revealReason,omitempty"`
+	LimitTold        license.LimitTold     `json:"limitTold,omitzero"`
 	CreatedBy        actor.Actor           `json:"createdBy"`
 	UpdatedAt        time.Time             `json:"updatedAt"`
 }
@@ -144,7 +145,7 @@ func encodeLicense(l *license.License) (storage.Record, error) {
 		MaxDomains: l.Overrides.MaxDomains, Grace: l.Overrides.Grace,
 		Entitlements: l.Overrides.Entitlements, AllowedDomains: l.AllowedDomains,
 		Metadata: l.Metadata, Keys: l.Keys, Secret: l.SecretID, InputDigest: l.InputDigest,
-		RevealReason: l.RevealReason, CreatedBy: l.CreatedBy, UpdatedAt: l.UpdatedAt,
+		RevealReason: l.RevealReason, LimitTold: l.LimitTold, CreatedBy: l.CreatedBy, UpdatedAt: l.UpdatedAt,
 	}
 	indexed := indexedEmail(l.Customer.Email)
 	if indexed != l.Customer.Email {
@@ -187,7 +188,7 @@ func decodeLicense(r *storage.Stored) (*license.License, error) {
 			MaxMachines: b.MaxMachines, MaxDomains: b.MaxDomains, Grace: b.Grace, Entitlements: b.Entitlements,
 		},
 		AllowedDomains: b.AllowedDomains, Metadata: b.Metadata, Keys: b.Keys, SecretID: b.Secret,
-		Seats: seats, InputDigest: b.InputDigest, RevealReason: b.RevealReason,
+		Seats: seats, InputDigest: b.InputDigest, RevealReason: b.RevealReason, LimitTold: b.LimitTold,
 		ValidationCount: r.Total.Count, LastValidatedAt: r.Total.Last,
 		Version: r.Version, Revision: int(r.Revision),
 		CreatedBy: b.CreatedBy, CreatedAt: r.Index.Created, UpdatedAt: b.UpdatedAt,

@@ -12,6 +12,7 @@ type seatChanges struct {
 	events []event
 	steps  []seatStep
 	found  []storage.Lease // of seats that were held already
+	told   int             // events that tell of a limit
 }
 
 // seatStep puts a seat or, where that is nil, removes one.
@@ -28,6 +29,7 @@ func (c *seatChanges) add(more seatChanges) {
 	c.events = append(c.events, more.events...)
 	c.steps = append(c.steps, more.steps...)
 	c.found = append(c.found, more.found...)
+	c.told += more.told
 }
 
 // took notes what an activation came to; before is the seat that its subject
@@ -64,6 +66,24 @@ func (c *seatChanges) freed(seat license.Activation, asRead *license.Activation)
 	c.happened(event{Type: journal.ActivationRemoved, part: seat.ID, before: seatFacts(&seat)})
 	c.steps = append(c.steps, seatStep{remove: removal})
 }
+
+// reached notes that the limit of a kind was reached, at most once an hour: a
+// seat was refused for want of one, or is beyond it.
+func (c *seatChanges) reached(v *LicenseView, kind license.SeatKind, refused bool) {
+	l, plan := v.License, v.Plan.Plan
+	limit := l.Limit(kind, plan)
+	if limit == nil || !l.TellLimit(kind, v.At) {
+		return
+	}
+	c.happened(event{Type: journal.LimitReached, details: journal.LimitReachedData{
+		Kind: string(kind), Limit: *limit, Count: l.Count(kind, plan, v.At), Refused: refused,
+	}})
+	c.told++
+}
+
+// tellsOnly reports whether no answer depends on the change: it is there to
+// tell of limits.
+func (c *seatChanges) tellsOnly() bool { return len(c.events) == c.told }
 
 // settled gives what a change puts and removes, each seat once, as the last
 // step on it says.

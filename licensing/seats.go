@@ -2,6 +2,7 @@ package licensing
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/keywright/keywright/actor"
@@ -102,7 +103,10 @@ func (s *Service) seat(ctx context.Context, h Holder, decide func(*LicenseView, 
 func (s *Service) claimSeat(c SeatClaim, v *LicenseView, to *seatChanges) (*SeatAnswer, error) {
 	l, plan := v.License, v.Plan.Plan
 	answer := &SeatAnswer{LicenseView: v}
-	if !license.Decide(l, plan, v.Product, c.Request, v.At).AllowsActivation(c.Subject) {
+	if d := license.Decide(l, plan, v.Product, c.Request, v.At); !d.AllowsActivation(c.Subject) {
+		for _, kind := range d.LacksSeat(c.Subject) {
+			to.reached(v, kind, true)
+		}
 		return answer, nil
 	}
 	if l.ActivatedAt.IsZero() {
@@ -125,6 +129,10 @@ func (s *Service) claimSeat(c SeatClaim, v *LicenseView, to *seatChanges) (*Seat
 	}
 	answer.Seat, answer.Changed = result.Seat, result.Created
 	to.took(l, held, result)
+	kind := c.Subject.Kind
+	if limit := l.Limit(kind, plan); result.Created && limit != nil && l.Count(kind, plan, v.At) > *limit {
+		to.reached(v, kind, false)
+	}
 	return answer, nil
 }
 
@@ -184,9 +192,14 @@ func (s *Service) serve(ctx context.Context, id string, group []*ticket) error {
 		return err
 	}
 	// Each event names its own request; none is of whoever happens to serve.
-	return s.note(actor.WithRequest(ctx, ""), stored, view.License, commitment{
+	err = s.note(actor.WithRequest(ctx, ""), stored, view.License, commitment{
 		by: holder(view.License), at: view.At, events: changes.events, put: put, remove: remove,
 	})
+	if err != nil && changes.tellsOnly() && !errors.Is(err, errLostRace) {
+		s.log.ErrorContext(ctx, "a limit that was reached is not in the journal", "error", err, "license", id)
+		return nil // nobody was given anything
+	}
+	return err
 }
 
 // touchFound notes that seats which were found have been seen. One that is

@@ -139,12 +139,16 @@ func TestNoSeatIsTakenBeyondTheLimit(t *testing.T) {
 	for _, m := range []string{"m-1", "m-2"} {
 		must(s.Activate(context.Background(), s.claim(t, made.Key, m)))(t)
 	}
-	before := s.dump(t)
-	refused := must(s.Activate(context.Background(), s.claim(t, made.Key, "m-3")))(t)
-	if refused.Seat != nil || refused.Changed || refused.MachineCount() != 2 {
-		t.Errorf("m-3 has %+v", refused.Seat)
+	for range 2 { // the second time nothing is to be told
+		before := s.dump(t)
+		refused := must(s.Activate(context.Background(), s.claim(t, made.Key, "m-3")))(t)
+		if refused.Seat != nil || refused.Changed || refused.MachineCount() != 2 {
+			t.Errorf("m-3 has %+v", refused.Seat)
+		}
+		if diff := cmp.Diff(before.Records[len(before.Records)-1].Seats, s.stored(t, made.License.ID()).Seats); diff != "" {
+			t.Errorf("the seats were changed: %s", diff)
+		}
 	}
-	s.wantUnchanged(t, before)
 
 	must(s.Deactivate(context.Background(), s.release(t, made.Key, "m-1")))(t)
 	if got := must(s.Activate(context.Background(), s.claim(t, made.Key, "m-3")))(t); !got.Changed {
