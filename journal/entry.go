@@ -25,35 +25,11 @@ import (
 // EventPrefix is the prefix of entries' ids.
 const EventPrefix = "evt"
 
-// Type says what happened, as subject.verb.
+// Type says what happened, as subject.verb. events.json says which types there
+// are and what the data of each is.
 type Type string
 
-// The types of entries.
-const (
-	ProductCreated     Type = "product.created"
-	ProductUpdated     Type = "product.updated"
-	PlanCreated        Type = "plan.created"
-	PlanUpdated        Type = "plan.updated"
-	LicenseCreated     Type = "license.created"
-	LicenseUpdated     Type = "license.updated"
-	LicenseRenewed     Type = "license.renewed"
-	LicenseActivated   Type = "license.activated"
-	LicenseSuspended   Type = "license.suspended"
-	LicenseReinstated  Type = "license.reinstated"
-	LicenseRevoked     Type = "license.revoked"
-	LicenseExpiring    Type = "license.expiring"
-	LicenseExpired     Type = "license.expired"
-	LicenseLapsed      Type = "license.lapsed"
-	LicenseOverdue     Type = "license.overdue"
-	LicenseKeyRotated  Type = "license.key_rotated"
-	LicenseKeyRevealed Type = "license.key_revealed"
-	LicenseErased      Type = "license.erased"
-	ActivationCreated  Type = "activation.created"
-	ActivationUpdated  Type = "activation.updated" // its name or its platform
-	ActivationRemoved  Type = "activation.removed"
-	LimitReached       Type = "limit.reached"
-	AccessDenied       Type = "access.denied"
-)
+//go:generate go run ./eventgen
 
 // Entry is one thing that happened to one record.
 //

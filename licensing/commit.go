@@ -165,7 +165,7 @@ func (s *Service) entry(c commitment, e event, digest []byte) (storage.Entry, er
 		return storage.Entry{}, err
 	}
 	entry := journal.Entry{
-		ID: id, Type: e.Type, Version: 1, At: c.at, Actor: c.by,
+		ID: id, Type: e.Type, Version: e.Version(), At: c.at, Actor: c.by,
 		Subject: cmp.Or(e.part, c.record.ID), Revision: c.record.Revision, Product: c.record.Index.Product,
 		Request: e.request, Digest: digest, Data: data,
 	}

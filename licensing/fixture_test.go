@@ -19,6 +19,7 @@ import (
 	"github.com/keywright/keywright/authz"
 	"github.com/keywright/keywright/fault"
 	"github.com/keywright/keywright/journal"
+	"github.com/keywright/keywright/journal/journaltest"
 	"github.com/keywright/keywright/license"
 	"github.com/keywright/keywright/licensing"
 	"github.com/keywright/keywright/secret"
@@ -36,15 +37,20 @@ var (
 
 func as(who actor.Actor) context.Context { return actor.With(context.Background(), who) }
 
-// store is a model whose methods a test may replace.
+// store is a model whose methods a test may replace. It holds each entry that
+// is committed to what events.json says.
 type store struct {
 	*storagetest.Model
+	t      testing.TB
 	commit func(context.Context, storage.Change) error
 	get    func(context.Context, ...string) ([]*storage.Stored, error)
 	touch  func(context.Context, []storage.Lease) ([]time.Time, error)
 }
 
 func (s *store) Commit(ctx context.Context, c storage.Change) error {
+	for _, e := range c.Entries {
+		journaltest.Check(s.t, e)
+	}
 	if s.commit != nil {
 		return s.commit(ctx, c)
 	}
@@ -124,7 +130,7 @@ type shop struct {
 
 func newShop(t testing.TB) *shop {
 	t.Helper()
-	s := &shop{store: &store{Model: storagetest.NewModel()}, log: &locked{}, now: noon, policy: &policy{}}
+	s := &shop{store: &store{Model: storagetest.NewModel(), t: t}, log: &locked{}, now: noon, policy: &policy{}}
 	s.policy.scope = func(actor.Actor, authz.Action) authz.Scope { return authz.AllProducts() }
 	s.config = licensing.Config{
 		Store: s.store, Enforcer: s.policy, KeepKeys: true,

@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/keywright/keywright/journal"
+	"github.com/keywright/keywright/journal/journaltest"
 	"github.com/keywright/keywright/license"
 	"github.com/keywright/keywright/licensing"
 	"github.com/keywright/keywright/storage"
@@ -29,7 +30,9 @@ func (s *shop) showing(t testing.TB, what journal.Type, record *storage.Stored) 
 	if record == nil {
 		record = s.stored(t, last.Record())
 	}
-	return showing(t, must(licensing.ShownData(s.Service, *last, record))(t))
+	data := must(licensing.ShownData(s.Service, *last, record))(t)
+	journaltest.CheckShown(t, *last, data)
+	return showing(t, data)
 }
 
 func showing(t testing.TB, data json.RawMessage) map[string]string {

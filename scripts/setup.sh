@@ -53,8 +53,11 @@ if ! command -v go >/dev/null; then
 fi
 go list -m >/dev/null # refuses a Go older than go.mod's
 
-cd test/graphql-http
-if ! cmp -s package-lock.json node_modules/.installed; then
-	npm ci --ignore-scripts --loglevel=error >/dev/null
-	cp package-lock.json node_modules/.installed
-fi
+for packages in test/graphql-http test/typescript; do
+	(
+		cd "$packages"
+		cmp -s package-lock.json node_modules/.installed && exit
+		npm ci --ignore-scripts --loglevel=error >/dev/null
+		cp package-lock.json node_modules/.installed
+	)
+done

@@ -102,7 +102,8 @@ check_generated() {
 
 copy_generated() { # copy_generated DIRECTORY
 	mkdir "$1"
-	{ grep -rlE --include='*.go' '^// Code generated .* DO NOT EDIT\.$' -- * || true; } |
+	{ grep -rlE --include='*.go' --include='*.ts' --include='*.md' --exclude-dir=node_modules \
+		'^(//|<!--) Code generated .* DO NOT EDIT\.( -->)?$' -- * || true; } |
 		xargs -r cp --parents -t "$1"
 }
 

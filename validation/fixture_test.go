@@ -13,6 +13,7 @@ import (
 	"github.com/keywright/keywright/actor"
 	"github.com/keywright/keywright/authz"
 	"github.com/keywright/keywright/fault"
+	"github.com/keywright/keywright/journal/journaltest"
 	"github.com/keywright/keywright/license"
 	"github.com/keywright/keywright/license/key"
 	"github.com/keywright/keywright/licensing"
@@ -34,6 +35,7 @@ func (c *clock) advance(d time.Duration) { c.Add(d.Milliseconds()) }
 // store is a model whose calls a test may answer itself.
 type store struct {
 	*storagetest.Model
+	t        testing.TB
 	commit   hook[func(storage.Change) error]
 	get      hook[func() error]
 	touch    hook[func() error]
@@ -51,6 +53,9 @@ func (s *store) Commit(ctx context.Context, c storage.Change) error {
 		if err := (*commit)(c); err != nil {
 			return err
 		}
+	}
+	for _, e := range c.Entries {
+		journaltest.Check(s.t, e)
 	}
 	return s.Model.Commit(ctx, c)
 }
@@ -99,7 +104,7 @@ type world struct {
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{clock: &clock{}, store: &store{Model: storagetest.NewModel()}}
+	w := &world{clock: &clock{}, store: &store{Model: storagetest.NewModel(), t: t}}
 	w.clock.Store(noon.UnixMilli())
 	w.use(t, newSecret(t))
 	w.product(t, "acme", "ACME")

@@ -73,6 +73,7 @@ var dependencies = []dependency{
 	{"golang.org/x/sync/errgroup", "licensing validation"},
 	{"github.com/gowebpki/jcs", "journal"},
 	{"golang.org/x/mod/sumdb", "journal"},
+	{"github.com/santhosh-tekuri/jsonschema/v6", "journal/journaltest"},
 	{"github.com/HdrHistogram/hdrhistogram-go", "storage/storagetest"},
 	{"github.com/google/go-cmp", "storage/storagetest"},
 	{"pgregory.net/rapid", "storage/storagetest"},
