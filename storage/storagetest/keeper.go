@@ -9,49 +9,6 @@ import (
 	"github.com/keywright/keywright/storage"
 )
 
-var pendingClauses = []clause{
-	{"GivesEveryEntryOnceACommitsInItsOrder", func(t *testing.T, s storage.Store) {
-		for _, id := range []string{"lic_b", "lic_a"} {
-			for version := range 3 {
-				r := license(id)
-				r.Version = int64(version)
-				c := change(r)
-				for i := range 2 {
-					c.Entries = append(c.Entries, entry(fmt.Sprintf("%s %d %d", id, version, 1-i)))
-				}
-				commit(t, s, c)
-			}
-		}
-		entries := pending(t, s, 99)
-		equal(t, len(entries), 12)
-		for _, id := range []string{"lic_b", "lic_a"} {
-			var got, want []storage.Entry
-			for _, e := range entries {
-				if e.ID[:5] == id {
-					got = append(got, e)
-				}
-			}
-			for version := range 3 {
-				want = append(want, entry(fmt.Sprintf("%s %d 1", id, version)), entry(fmt.Sprintf("%s %d 0", id, version)))
-			}
-			equal(t, got, want)
-		}
-	}},
-	{"GivesAtMostSoMany", func(t *testing.T, s storage.Store) {
-		c := change(license("lic_a"))
-		for i := range 5 {
-			c.Entries = append(c.Entries, entry(fmt.Sprintf("evt_%d", i)))
-		}
-		commit(t, s, c)
-		for limit, want := range map[int]int{0: 0, 1: 1, 4: 4, 5: 5, 6: 5} {
-			equal(t, len(pending(t, s, limit)), want)
-		}
-	}},
-	{"IsEmptyAtFirst", func(t *testing.T, s storage.Store) {
-		equal(t, pending(t, s, 9), []storage.Entry{})
-	}},
-}
-
 var keeperClauses = []clause{
 	{"SweepRemovesWhatIsDeletedAndDue", func(t *testing.T, s storage.Store) {
 		commit(t, s, deleted("lic_a", 5))

@@ -39,7 +39,8 @@ func Run(t *testing.T, open func(t *testing.T) storage.Store, o Options) {
 		clauses []clause
 	}{
 		{"Commit", commitClauses}, {"Seats", seatClauses}, {"Touch", touchClauses}, {"Get", getClauses},
-		{"List", listClauses}, {"Search", searchClauses}, {"Usage", usageClauses}, {"Pending", pendingClauses}, {"Keeper", keeperClauses},
+		{"List", listClauses}, {"Search", searchClauses}, {"Usage", usageClauses}, {"Pending", pendingClauses}, {"Settle", settleClauses},
+		{"AppendBlock", appendClauses}, {"Blocks", blocksClauses}, {"Entries", entriesClauses}, {"Keeper", keeperClauses},
 		{"Concurrency", concurrencyClauses},
 	} {
 		t.Run(room.name, func(t *testing.T) {
