@@ -126,6 +126,15 @@ var concurrencyClauses = []clause{
 	}},
 }
 
+// logRaces hold of one handle and of two.
+var logRaces = []struct {
+	name string
+	test func(t *testing.T, s, peer storage.Store)
+}{
+	{"OneBlockOfAPlaceWins", appendersRace},
+	{"EveryEntryIsInTheLogOnceInTheOrderOfItsRecordsCommits", sequencersRace},
+}
+
 // peerClauses hold of two handles on one database.
 var peerClauses = []struct {
 	name string
@@ -148,6 +157,33 @@ var peerClauses = []struct {
 			"lic_0 lic_1 lic_2 lic_3 lic_4 lic_5 lic_6 lic_7 lic_8 lic_9")
 	}},
 	{"EveryAcknowledgedChangeIsAVersion", race},
+	{"ACrashBetweenAppendingAndSettlingIsSettledByTheOther", func(t *testing.T, s, peer storage.Store) {
+		c := change(license("lic_a"))
+		c.Entries = []storage.Entry{entry("0 a"), entry("0 b")}
+		must(t, s.Commit(t.Context(), c))
+		count, err := sequence(t.Context(), s, 9, "the one")
+		must(t, err)
+		equal(t, count, 2)
+		must(t, s.Close()) // before it settles
+
+		equal(t, pending(t, peer, 9), c.Entries)
+		equal(t, blocks(t, peer, storage.LastBlock, 1)[0].Entries, c.Entries)
+		count, err = sequence(t.Context(), peer, 9, "the other")
+		must(t, err)
+		equal(t, count, 0)
+		equal(t, pending(t, peer, 9), []storage.Entry{})
+		holdsEachOnce(t, peer, 2)
+	}},
+	{"WhatTheOneSettlesIsNotPendingForTheOther", func(t *testing.T, s, peer storage.Store) {
+		read := held(t, s)
+		must(t, peer.Settle(t.Context(), []storage.Pending{waiting("lic_a", "evt_a")}))
+		c := change(read.Record)
+		c.Entries = []storage.Entry{entry("evt_b")}
+		commit(t, s, c)
+		for _, handle := range []storage.Store{s, peer} {
+			equal(t, pending(t, handle, 9), []storage.Entry{entry("evt_b")})
+		}
+	}},
 	{"BothAreToldOneClock", func(t *testing.T, s, peer storage.Store) {
 		for range 20 {
 			before, between, after := clockOf(t, s), clockOf(t, peer), clockOf(t, s)

@@ -79,12 +79,15 @@ var keeperClauses = []clause{
 		_, errTouch := s.Touch(ctx, []storage.Lease{{Record: "lic_a", Seat: "act_a"}})
 		_, errUsage := s.Usage(ctx, "lic_a", "2026-11-21", "2026-11-21")
 		_, errPending := s.Pending(ctx, 1)
+		_, errBlocks := s.Blocks(ctx, 0, 1)
+		_, errEntries := s.Entries(ctx, storage.EntryQuery{First: 1})
 		_, errSweep := s.Sweep(ctx, second(0), 1)
 		_, errClock := s.Clock(ctx)
 		for _, err := range []error{
-			errGet, errList, errSearch, errTouch, errUsage, errPending, errSweep, errClock,
+			errGet, errList, errSearch, errTouch, errUsage, errPending, errBlocks, errEntries, errSweep, errClock,
 			s.Commit(ctx, change(license("lic_b"))),
 			s.AddUsage(ctx, []storage.UsageDelta{{Record: "lic_a", Day: "2026-11-21"}}),
+			s.Settle(ctx, []storage.Pending{waiting("lic_a", "evt_a")}), s.AppendBlock(ctx, block(0, 1)),
 			s.Ready(ctx), s.Migrate(ctx),
 		} {
 			refused(t, err, fault.Unavailable)

@@ -11,7 +11,7 @@ import (
 	"github.com/keywright/keywright/storage"
 )
 
-var orders = []storage.Order{storage.CreatedNewest, storage.CreatedOldest, storage.EndsSoonest}
+var orders = []storage.Order{storage.CreatedNewest, storage.CreatedOldest, storage.EndsSoonest, storage.DueSoonest}
 
 var listClauses = []clause{
 	{"SortsByCreation", func(t *testing.T, s storage.Store) {
@@ -44,7 +44,7 @@ var listClauses = []clause{
 	{"GivesOneKindOnly", func(t *testing.T, s storage.Store) {
 		for _, kind := range []storage.Kind{storage.Product, storage.Plan, storage.License, storage.Alias} {
 			r := license("of " + string(kind))
-			r.Kind = kind
+			r.Kind, r.Index.Due = kind, second(1)
 			commit(t, s, change(r))
 		}
 		for _, kind := range []storage.Kind{storage.Product, storage.Plan, storage.License, storage.Alias} {
@@ -154,7 +154,7 @@ var listClauses = []clause{
 		}
 	}},
 	{"RefusesAPlaceOfAnotherOrderOrMaking", func(t *testing.T, s storage.Store) {
-		commit(t, s, change(license("lic_a")))
+		commit(t, s, change(full("lic_a", 0)))
 		for _, from := range orders {
 			page, err := s.List(t.Context(), storage.Query{Kind: storage.License, Order: from, First: 1})
 			must(t, err)
@@ -181,7 +181,7 @@ var listClauses = []clause{
 	{"PagesThroughEqualTimesOnceEach", func(t *testing.T, s storage.Store) {
 		for n := range 23 {
 			r := license(fmt.Sprint("lic_", n))
-			r.Index.Created, r.Index.Ends = second(n/8), second(-n/8)
+			r.Index.Created, r.Index.Ends, r.Index.Due = second(n/8), second(-n/8), second(n%3)
 			r.Index.Product, r.Index.State = fmt.Sprint("prd_", n%3), []string{"issued", "revoked"}[n%2]
 			commit(t, s, change(r))
 		}
@@ -197,7 +197,7 @@ var listClauses = []clause{
 	{"HasARecordThatStaysOnOnePageWhateverIsCommitted", func(t *testing.T, s storage.Store) {
 		for n := range 20 {
 			r := license(fmt.Sprint("stays ", n))
-			r.Index.Created, r.Index.Ends = second(n), second(n)
+			r.Index.Created, r.Index.Ends, r.Index.Due = second(n), second(n), second(n)
 			commit(t, s, change(r))
 		}
 		for _, order := range orders {
@@ -206,7 +206,7 @@ var listClauses = []clause{
 				for _, n := range []int{-1, 5, 10, 30} { // before, among and behind
 					made++
 					r := license(fmt.Sprint(order, made))
-					r.Index.Created, r.Index.Ends = second(n), second(n)
+					r.Index.Created, r.Index.Ends, r.Index.Due = second(n), second(n), second(n)
 					commit(t, s, change(r))
 				}
 				stays := get(t, s, "stays 12").Record

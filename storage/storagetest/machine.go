@@ -22,7 +22,9 @@ type machine struct {
 	t     *testing.T
 	store storage.Store
 	model *Model
-	made  int // attempts and entries
+	made  int   // attempts and entries
+	next  int64 // behind the log's last block
+	at    int   // when that was made, in seconds
 }
 
 // The worlds that the machine draws from, small so that its calls meet.
@@ -38,7 +40,8 @@ func runMachine(t *testing.T, open func(t *testing.T) storage.Store) {
 		defer func() { _ = m.store.Close() }()
 		r.Repeat(map[string]func(*rapid.T){
 			"commit": m.commit, "change": m.change, "touch": m.touch, "count": m.count,
-			"usage": m.usage, "sweep": m.sweep, "list": m.list, "search": m.search, "": m.check,
+			"usage": m.usage, "sweep": m.sweep, "list": m.list, "search": m.search,
+			"settle": m.settle, "append": m.appendBlock, "blocks": m.blocks, "entries": m.entries, "": m.check,
 		})
 	})
 }
@@ -95,7 +98,7 @@ func (m *machine) drawChange(r *rapid.T, record storage.Record) storage.Change {
 		}
 	}
 	for i := range rapid.SampledFrom([]int{0, 0, 1, 2}).Draw(r, "entries") {
-		c.Entries = append(c.Entries, entry(fmt.Sprint("evt ", m.made, i)))
+		c.Entries = append(c.Entries, drawEntry(r, fmt.Sprint("evt ", m.made, " ", i)))
 	}
 	return c
 }
@@ -178,7 +181,7 @@ func drawQuery(r *rapid.T) storage.Query {
 			*text = drawText(r, "text")
 		}
 	}
-	for _, bound := range []*time.Time{&f.CreatedAfter, &f.CreatedBefore, &f.EndsAfter, &f.EndsBefore, &f.OpenAt} {
+	for _, bound := range []*time.Time{&f.CreatedAfter, &f.CreatedBefore, &f.EndsAfter, &f.EndsBefore, &f.DueBefore, &f.OpenAt} {
 		if rarely("a time") {
 			*bound = drawTime(r, "time")
 		}
@@ -250,8 +253,11 @@ func timesOf(records []*storage.Stored, o storage.Order) []time.Time {
 	times := make([]time.Time, len(records))
 	for i, r := range records {
 		times[i] = r.Index.Created
-		if o == storage.EndsSoonest {
+		switch o {
+		case storage.EndsSoonest:
 			times[i] = r.Index.Ends
+		case storage.DueSoonest:
+			times[i] = r.Index.Due
 		}
 	}
 	return times

@@ -7,6 +7,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -39,7 +40,7 @@ func Run(t *testing.T, open func(t *testing.T) storage.Store, o Options) {
 		clauses []clause
 	}{
 		{"Commit", commitClauses}, {"Seats", seatClauses}, {"Touch", touchClauses}, {"Get", getClauses},
-		{"List", listClauses}, {"Search", searchClauses}, {"Usage", usageClauses}, {"Pending", pendingClauses}, {"Settle", settleClauses},
+		{"List", listClauses}, {"Due", dueClauses}, {"Search", searchClauses}, {"Usage", usageClauses}, {"Pending", pendingClauses}, {"Settle", settleClauses},
 		{"AppendBlock", appendClauses}, {"Blocks", blocksClauses}, {"Entries", entriesClauses}, {"Keeper", keeperClauses},
 		{"Concurrency", concurrencyClauses},
 	} {
@@ -49,9 +50,17 @@ func Run(t *testing.T, open func(t *testing.T) storage.Store, o Options) {
 			}
 		})
 	}
+	t.Run("Sequencers", func(t *testing.T) {
+		for _, c := range logRaces {
+			t.Run(c.name, func(t *testing.T) {
+				s := open(t)
+				c.test(t, s, s)
+			})
+		}
+	})
 	if o.Peer != nil {
 		t.Run("Peer", func(t *testing.T) {
-			for _, c := range peerClauses {
+			for _, c := range slices.Concat(peerClauses, logRaces) {
 				t.Run(c.name, func(t *testing.T) {
 					s := open(t)
 					c.test(t, s, o.Peer(t, s))
