@@ -1,0 +1,68 @@
+package journal
+
+import (
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"golang.org/x/mod/sumdb/tlog"
+)
+
+// Checkpoint says what a log was when it had a size. Signed, it is a note
+// (c2sp.org/signed-note) of the form c2sp.org/tlog-checkpoint, without
+// extension lines.
+type Checkpoint struct {
+	Log   string
+	Epoch int64
+	Size  int64 // at least 1
+	Root  tlog.Hash
+}
+
+// originPrefix begins the first line of a checkpoint.
+const originPrefix = "keywright/journal/"
+
+// Origin is the checkpoint's first line: which log it is of, and which epoch.
+func (c Checkpoint) Origin() string {
+	return originPrefix + c.Log + "/" + strconv.FormatInt(c.Epoch, 10)
+}
+
+// text is what is signed.
+func (c Checkpoint) text() string {
+	return c.Origin() + "\n" + strconv.FormatInt(c.Size, 10) + "\n" + base64.StdEncoding.EncodeToString(c.Root[:]) + "\n"
+}
+
+var errCheckpoint = errors.New("the note is not a checkpoint of a journal")
+
+// parseCheckpoint reads what text gives, and nothing else.
+func parseCheckpoint(text string) (Checkpoint, error) {
+	lines := strings.Split(text, "\n")
+	if len(lines) != 4 {
+		return Checkpoint{}, errCheckpoint
+	}
+	log, epoch, _ := strings.Cut(strings.TrimPrefix(lines[0], originPrefix), "/")
+	c := Checkpoint{Log: log}
+	var bad [3]error
+	c.Epoch, bad[0] = strconv.ParseInt(epoch, 10, 64)
+	c.Size, bad[1] = strconv.ParseInt(lines[1], 10, 64)
+	root, bad2 := base64.StdEncoding.DecodeString(lines[2])
+	bad[2] = bad2
+	copy(c.Root[:], root)
+	if errors.Join(bad[:]...) != nil || log == "" || c.Epoch < 1 || c.Size < 1 || c.text() != text {
+		return Checkpoint{}, errCheckpoint
+	}
+	return c, nil
+}
+
+// continues fails, with a Finding, unless the log that a head is of is the one
+// of the checkpoint.
+func (c Checkpoint) sameLog(log string, epoch int64) error {
+	switch {
+	case c.Log != log:
+		return &Finding{Index: Nowhere, Problem: fmt.Sprintf("the checkpoint is of the log %s, and this is %s: another log stands in its place", c.Log, log)}
+	case c.Epoch != epoch:
+		return &Finding{Index: Nowhere, Problem: fmt.Sprintf("the checkpoint is of epoch %d, and the log is in epoch %d: a backup was restored in between", c.Epoch, epoch)}
+	}
+	return nil
+}

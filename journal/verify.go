@@ -1,0 +1,194 @@
+package journal
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"slices"
+
+	"golang.org/x/mod/sumdb/tlog"
+
+	"github.com/keywright/keywright/secret"
+	"github.com/keywright/keywright/storage"
+)
+
+// Verification is what is to be verified. Store is needed.
+type Verification struct {
+	Store storage.Journal
+	// Checkpoints are those that the log must continue, in any order. Whoever
+	// gives them has verified their signatures.
+	Checkpoints []Checkpoint
+	// Records, if not nil, are compared with the digests in their last entries,
+	// which are keyed by one of the Secrets.
+	Records storage.Reader
+	Secrets *secret.List
+	// Progress, if not nil, is told now and then how many entries have been
+	// verified.
+	Progress func(entries int64)
+}
+
+// Report is what a verification has seen up to its end, or up to what it
+// found wrong.
+type Report struct {
+	Checkpoint              // of the log as it is; the zero one of an empty log
+	Blocks     int64        //
+	Covered    int64        // entries that the largest of the checkpoints vouches for
+	Records    int64        // that were compared
+	Unreadable []Unreadable // the first of them
+	Unread     int64        // how many there are
+}
+
+// Unreadable is an entry that is as it was logged, and cannot be decoded. It
+// does not say what happened, so what it is found by was not compared.
+type Unreadable struct {
+	Index int64
+	Err   error
+}
+
+// How many are told of by name.
+const (
+	maxUnreadable = 10
+	maxFindings   = 100 // of records
+)
+
+// Verify reads the whole log and recomputes it: that indexes have no gap, that
+// the head of each block is of the tree that its entries make, that times of
+// blocks do not fall, that no id comes twice, that entries are found by what
+// their bodies say, and that the log continues the checkpoints. It stops at
+// the first that is wrong, with a Finding. Then, if it is asked to, it
+// compares the records, with a Finding for each that is wrong, joined. Other
+// errors are storage's. Changes that are made meanwhile do no harm.
+func Verify(ctx context.Context, v Verification) (Report, error) {
+	run := &verifying{Verification: v, ids: map[idKey]struct{}{}}
+	run.Checkpoints = slices.SortedFunc(slices.Values(v.Checkpoints), func(a, b Checkpoint) int { return cmp.Compare(a.Size, b.Size) })
+	if v.Records != nil {
+		run.last = map[idKey]lastEntry{}
+	}
+	err := run.toEnd(ctx)
+	if err == nil {
+		err = run.allPassed()
+	}
+	if err == nil && v.Records != nil {
+		err = run.compareAll(ctx)
+	}
+	if run.walk.tree.size > 0 {
+		run.report.Checkpoint = run.walk.checkpoint()
+	}
+	return run.report, err
+}
+
+// verifying is a verification under way.
+type verifying struct {
+	Verification
+	walk    walk
+	passed  int // checkpoints that the log continues
+	report  Report
+	ids     map[idKey]struct{}
+	last    map[idKey]lastEntry // by record; nil if records are not compared
+	scanner scanner
+	facts   facts
+}
+
+// idKey stands for an id: 16 bytes, however long that is.
+type idKey [16]byte
+
+func keyOf[T string | []byte](id T) idKey {
+	var buffer [64]byte
+	sum := sha256.Sum256(append(buffer[:0], id...))
+	return idKey(sum[:16])
+}
+
+// toEnd goes on to the end of the log.
+func (v *verifying) toEnd(ctx context.Context) error {
+	for b, err := range blocksFrom(ctx, v.Store, v.walk.tree.size) {
+		if err != nil {
+			return err
+		}
+		if err := v.walk.next(b, v.entry); err != nil {
+			return err
+		}
+		if v.report.Blocks == 0 {
+			if err := v.sameLog(); err != nil {
+				return err
+			}
+		}
+		v.report.Blocks++
+		if v.Progress != nil {
+			v.Progress(v.walk.tree.size)
+		}
+	}
+	return nil
+}
+
+func (v *verifying) sameLog() error {
+	for _, c := range v.Checkpoints {
+		if err := c.sameLog(v.walk.log, v.walk.epoch); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// entry verifies what a block's head does not tell.
+func (v *verifying) entry(index int64, e *storage.Entry, _ tlog.Hash) error {
+	if err := v.facts.read(&v.scanner, e); err != nil {
+		if named := idIn(e.Body); named != "" && named != e.ID {
+			return found(index, "it is found by the id %s, and its body says %s: storage was changed", e.ID, named)
+		}
+		if v.report.Unread++; v.report.Unread <= maxUnreadable {
+			v.report.Unreadable = append(v.report.Unreadable, Unreadable{index, err})
+		}
+	} else {
+		if field := v.facts.differs(e); field != "" {
+			return found(index, "it is found by another %s than its body says: storage was changed", field)
+		}
+		v.remember(index)
+	}
+	key := keyOf(e.ID)
+	if _, twice := v.ids[key]; twice {
+		return found(index, "its id, %s, is that of an entry before it", e.ID)
+	}
+	v.ids[key] = struct{}{}
+	return v.pass(index)
+}
+
+// idIn gives the id that a body names, if it can be told.
+func idIn(body []byte) string {
+	var named struct {
+		ID string `json:"id"`
+	}
+	if json.Unmarshal(body, &named) != nil {
+		return ""
+	}
+	return named.ID
+}
+
+// pass compares the tree with the checkpoints of its size.
+func (v *verifying) pass(index int64) error {
+	for ; v.passed < len(v.Checkpoints) && v.Checkpoints[v.passed].Size == v.walk.tree.size; v.passed++ {
+		if c := v.Checkpoints[v.passed]; c.Root != v.walk.tree.root() {
+			return v.rewritten(c, index)
+		}
+		v.report.Covered = v.walk.tree.size
+	}
+	return nil
+}
+
+func (v *verifying) rewritten(c Checkpoint, index int64) error {
+	from := v.report.Covered
+	if from == index {
+		return found(from, "it was rewritten, with all that follows from it: the checkpoint at %d entries has another root", c.Size)
+	}
+	return found(from, "the log was rewritten from here on or later, but before entry %d: the checkpoint at %d entries has another root. "+
+		"Checkpoints of fewer entries, if there are any, tell where more exactly", index+1, c.Size)
+}
+
+// allPassed fails where the log ends before a checkpoint.
+func (v *verifying) allPassed() error {
+	if v.passed == len(v.Checkpoints) {
+		return nil
+	}
+	size, signed := v.walk.tree.size, v.Checkpoints[len(v.Checkpoints)-1].Size
+	return found(size, "the log ends here, and a checkpoint has %d entries: the last %d were cut off, or an old copy was restored", signed, signed-size)
+}
