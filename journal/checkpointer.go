@@ -1,0 +1,251 @@
+package journal
+
+import (
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/keywright/keywright/fault"
+	"github.com/keywright/keywright/storage"
+)
+
+// CheckpointerConfig is what a Checkpointer is made of. Store, Size, Key and
+// File are needed.
+type CheckpointerConfig struct {
+	Store storage.Journal
+	// Size gives how many entries the log has, as far as is known. It is asked
+	// often, so it must not ask storage.
+	Size func() int64
+	Key  *CheckpointKey
+	// File keeps the last note. The log must continue it before another is
+	// signed. Where several servers share it, each goes on from the others'.
+	File string
+	// Out, if not nil, is written a line for each note, {"checkpoint":"..."}.
+	Out io.Writer
+	// URL, if not empty, is sent each note by POST, as text/plain. One that
+	// fails is not sent again, as the next note says more.
+	URL    string
+	Client *http.Client // of URL; PostClient() if nil
+	// Every and Entries say when to sign: once there is something new and so
+	// long has passed since the last note, or once there are so many new
+	// entries. 10 s and 1,000 if zero.
+	Every   time.Duration
+	Entries int64
+	Log     *slog.Logger // discarded if nil
+}
+
+// Checkpointer signs checkpoints of a log as it grows. It reads what is new
+// itself and makes the tree of it, so that it signs nothing that does not
+// continue what it signed before. Once the log does not, it never signs again.
+type Checkpointer struct {
+	CheckpointerConfig
+	signing sync.Mutex // held while a note is made
+
+	stateMu sync.Mutex // guards what follows
+	last    signed
+	broken  error
+}
+
+// signed is a checkpoint with its note; none where the size is 0.
+type signed struct {
+	Checkpoint
+	note string
+}
+
+// How long things may take, and how often the log's size is looked at.
+const (
+	lookEvery  = 250 * time.Millisecond
+	lastWithin = 5 * time.Second
+)
+
+// NewCheckpointer makes a Checkpointer. It has looked at nothing yet.
+func NewCheckpointer(c CheckpointerConfig) *Checkpointer {
+	if c.Every == 0 {
+		c.Every = 10 * time.Second
+	}
+	if c.Entries == 0 {
+		c.Entries = 1000
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	return &Checkpointer{CheckpointerConfig: c}
+}
+
+// Check compares the log with the last note, and fails as Ready does. It is
+// for the start, before anything is signed.
+func (c *Checkpointer) Check(ctx context.Context) error {
+	c.signing.Lock()
+	defer c.signing.Unlock()
+	last, err := c.previous()
+	if err == nil && last.Size > 0 {
+		_, err = walkFrom(ctx, c.Store, last.Checkpoint)
+	}
+	return c.settle(ctx, err)
+}
+
+// Run signs until ctx ends, and then once more what is new. It waits for what
+// it has begun.
+func (c *Checkpointer) Run(ctx context.Context) {
+	post := c.poster(ctx)
+	defer post.end()
+	ticks := time.NewTicker(lookEvery)
+	defer ticks.Stop()
+	tried, failed := time.Now(), false
+	for {
+		select {
+		case <-ctx.Done():
+			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastWithin)
+			defer cancel()
+			_ = c.sign(ctx, post) // said in the log
+			return
+		case <-ticks.C:
+		}
+		fresh := c.Size() - c.lastSigned().Size
+		if fresh > 0 && (fresh >= c.Entries && !failed || time.Since(tried) >= c.Every) {
+			tried, failed = time.Now(), c.sign(ctx, post) != nil
+		}
+	}
+}
+
+// SignNow signs what is new, if anything is, writes it to the file and to Out,
+// and gives the last note. Errors: those of Ready, and Unavailable.
+func (c *Checkpointer) SignNow(ctx context.Context) (note string, err error) {
+	if err := c.sign(ctx, nil); err != nil {
+		return "", err
+	}
+	return c.Latest(), nil
+}
+
+// Latest gives the last note, empty before the first.
+func (c *Checkpointer) Latest() string { return c.lastSigned().note }
+
+func (c *Checkpointer) lastSigned() signed {
+	c.stateMu.Lock()
+	defer c.stateMu.Unlock()
+	return c.last
+}
+
+// Ready fails with Unavailable once the log does not continue the last note.
+func (c *Checkpointer) Ready(context.Context) error {
+	c.stateMu.Lock()
+	defer c.stateMu.Unlock()
+	return c.broken
+}
+
+// sign makes one note, if there is anything new, and hands it on.
+func (c *Checkpointer) sign(ctx context.Context, post *poster) error {
+	c.signing.Lock()
+	defer c.signing.Unlock()
+	if err := c.Ready(ctx); err != nil {
+		return err
+	}
+	last, err := c.previous()
+	if err != nil {
+		return c.settle(ctx, err)
+	}
+	w, err := walkFrom(ctx, c.Store, last.Checkpoint)
+	if err == nil {
+		err = w.toEnd(ctx, c.Store)
+	}
+	if err != nil {
+		return c.settle(ctx, err)
+	}
+	if w.tree.size == last.Size {
+		return c.settle(ctx, nil)
+	}
+	next := signed{Checkpoint: w.checkpoint()}
+	if next.note, err = c.Key.Note(next.Checkpoint); err == nil {
+		err = writeNote(c.File, next.note)
+	}
+	if err != nil {
+		return c.settle(ctx, fault.Wrap(fault.Unavailable, err, "the checkpoint cannot be written to its file"))
+	}
+	c.took(next)
+	if c.Out != nil {
+		err = writeLine(c.Out, next.note)
+	}
+	post.send(next.note)
+	return c.settle(ctx, err)
+}
+
+func (c *Checkpointer) took(s signed) {
+	c.stateMu.Lock()
+	defer c.stateMu.Unlock()
+	c.last = s
+}
+
+// previous gives the last note that is known: that of the file, or of this
+// process where the file was lost.
+func (c *Checkpointer) previous() (signed, error) {
+	last := c.lastSigned()
+	note, err := readNote(c.File)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return last, nil
+	case err != nil:
+		return signed{}, err
+	}
+	at, err := c.Key.Verifier().Checkpoint(note)
+	if err != nil {
+		return signed{}, &Finding{Index: Nowhere, Problem: "the file of the last checkpoint holds none that checkpointKey has signed: " + err.Error()}
+	}
+	if at.Size > last.Size {
+		last = signed{at, note}
+		c.took(last)
+	}
+	return last, nil
+}
+
+// settle logs an error, and remembers one that ends the signing.
+func (c *Checkpointer) settle(ctx context.Context, err error) error {
+	var broken *Finding
+	switch {
+	case err == nil, ctx.Err() != nil:
+		return err
+	case !errors.As(err, &broken):
+		c.Log.WarnContext(ctx, "no checkpoint could be made", "error", err)
+		return err
+	}
+	unready := fault.Wrap(fault.Unavailable, err,
+		"the journal does not continue its last checkpoint: it was changed behind this server's back. Nothing is signed any more; run keywright journal verify")
+	c.Log.ErrorContext(ctx, "the journal does not continue its last checkpoint; nothing is signed any more", "error", err, "checkpointFile", c.File)
+	c.stateMu.Lock()
+	defer c.stateMu.Unlock()
+	c.broken = unready
+	return unready
+}
+
+// walkFrom gives the walk that stands at a checkpoint, which may be none. It
+// fails with a Finding where the log does not go that way.
+func walkFrom(ctx context.Context, store storage.Journal, from Checkpoint) (*walk, error) {
+	w, err := walkAt(ctx, store, from.Size)
+	if err != nil || from.Size == 0 {
+		return w, err
+	}
+	if err := from.sameLog(w.log, w.epoch); err != nil {
+		return nil, err
+	}
+	if w.tree.root() != from.Root {
+		return nil, found(Nowhere, "the log was rewritten before entry %d: the checkpoint at %d entries has another root", from.Size, from.Size)
+	}
+	return w, nil
+}
+
+// toEnd goes on to the end of the log.
+func (w *walk) toEnd(ctx context.Context, store storage.Journal) error {
+	for b, err := range blocksFrom(ctx, store, w.tree.size) {
+		if err == nil {
+			err = w.next(b, nil)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
