@@ -108,6 +108,7 @@ func (l *License) MarkActivated(plan *Plan, now time.Time) bool {
 	now = stored(now)
 	if l.AwaitsActivation {
 		l.AwaitsActivation, l.ExpiresAt = false, l.firstEnd(plan, now)
+		l.passOver(plan, now)
 	}
 	l.ActivatedAt, l.UpdatedAt = now, now
 	return true

@@ -125,6 +125,17 @@ func (d Duration) AddTo(t time.Time) time.Time {
 	return earlier(moved.Add(time.Duration(d.seconds)*time.Second), latest())
 }
 
+// noSooner gives a time that is not later than what d adds up to from t or from
+// any later time. Since days that a month does not have become its last, that
+// is not d after t: a month after the evening of 30 January comes later than a
+// month after the morning of the 31st.
+func (d Duration) noSooner(t time.Time) time.Time {
+	if d.months > 0 {
+		t = t.Truncate(day)
+	}
+	return d.AddTo(t)
+}
+
 // IsZero reports whether d adds nothing.
 func (d Duration) IsZero() bool { return d == Duration{} }
 

@@ -59,6 +59,7 @@ func Issue(product *Product, plan *Plan, spec IssueSpec, now time.Time) (*Licens
 	if err := bad.err(); err != nil {
 		return nil, err
 	}
+	l.passOver(plan, now)
 	return l, nil
 }
 

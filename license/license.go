@@ -65,6 +65,11 @@ type License struct {
 	ValidationCount int64
 	LastValidatedAt time.Time
 
+	Announced Announced
+	// Due is a time before which there is nothing to announce; none: there
+	// never is. Whoever changes the license sets it by NextDue.
+	Due time.Time
+
 	Version   int64 // storage's
 	Revision  int
 	CreatedBy actor.Actor
