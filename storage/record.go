@@ -10,8 +10,9 @@ const (
 	Product Kind = "product"
 	Plan    Kind = "plan"
 	License Kind = "license"
-	Alias   Kind = "alias" // leads from the id that a key makes to a license of another id
+	Alias   Kind = "alias"  // leads from the id that a key makes to a license of another id
 	Denial  Kind = "denial" // what an actor was refused in an hour
+	Cursor  Kind = "cursor" // where work that goes through many records stands
 )
 
 // Deleted is the Index.State of a record that is gone for its users and may
