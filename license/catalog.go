@@ -72,6 +72,10 @@ type Plan struct {
 
 	InputDigest string
 
+	// Due is when Due of its licenses is to be set anew; none: it goes by the
+	// plan as it is.
+	Due time.Time
+
 	Version   int64
 	Revision  int
 	CreatedBy actor.Actor

@@ -185,13 +185,13 @@ func (l *License) endDue(plan *Plan, notices []int) time.Time {
 	return due
 }
 
-// silenceDue goes by the uses that may come, which are counted beside the
-// license and change nothing of it.
+// silenceDue goes by the uses that may come from now on, which are counted
+// beside the license and change nothing of it.
 func (l *License) silenceDue(plan *Plan, now time.Time) time.Time {
 	if !l.missed(plan) {
 		return time.Time{}
 	}
-	due := plan.CheckInInterval.noSooner(later(now, l.StartsAt))
+	due := plan.CheckInInterval.noSooner(later(now, l.StartsAt)).Add(uncounted)
 	if at, _ := l.overdueAt(plan); !at.IsZero() {
 		due = earlier(due, at)
 	}
@@ -199,4 +199,11 @@ func (l *License) silenceDue(plan *Plan, now time.Time) time.Time {
 		return time.Time{}
 	}
 	return due
+}
+
+// DueAs reports whether licenses are due under p as they are under another
+// state of the plan.
+func (p *Plan) DueAs(other *Plan) bool {
+	same := func(a, b *Duration) bool { return a == b || a != nil && b != nil && *a == *b }
+	return same(p.Grace, other.Grace) && same(p.CheckInInterval, other.CheckInInterval)
 }
