@@ -131,7 +131,7 @@ func useCases() []useCase {
 func TestEveryUseCaseIsInTheTable(t *testing.T) {
 	others := []string{
 		"Activate", "ByLookup", "Deactivate", "NoteFirstUse", "ReadKey", "SubjectHash", "TouchSeat", // of holders
-		"Denied", "RunDenials", // of no caller
+		"Denied", "RunDenials", "Announce", "Reschedule", // of no caller
 	}
 	var want []string
 	for _, u := range useCases() {

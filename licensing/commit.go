@@ -118,7 +118,10 @@ func (s *Service) send(ctx context.Context, c storage.Change) error {
 	c.Attempt = attempt
 	err = s.store.Commit(ctx, c)
 	switch {
-	case err == nil, fault.Is(err, fault.InvalidInput):
+	case err == nil:
+		s.alarm.due(c.Record.Index.Due)
+		return nil
+	case fault.Is(err, fault.InvalidInput):
 		return err
 	case fault.Is(err, fault.Conflict):
 		return errLostRace

@@ -44,6 +44,7 @@ type store struct {
 	t      testing.TB
 	commit func(context.Context, storage.Change) error
 	get    func(context.Context, ...string) ([]*storage.Stored, error)
+	list   func(context.Context, storage.Query) (storage.Page, error)
 	touch  func(context.Context, []storage.Lease) ([]time.Time, error)
 }
 
@@ -62,6 +63,13 @@ func (s *store) Get(ctx context.Context, ids ...string) ([]*storage.Stored, erro
 		return s.get(ctx, ids...)
 	}
 	return s.Model.Get(ctx, ids...)
+}
+
+func (s *store) List(ctx context.Context, q storage.Query) (storage.Page, error) {
+	if s.list != nil {
+		return s.list(ctx, q)
+	}
+	return s.Model.List(ctx, q)
 }
 
 func (s *store) Touch(ctx context.Context, leases []storage.Lease) ([]time.Time, error) {

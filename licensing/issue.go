@@ -165,6 +165,7 @@ func (s *Service) insert(ctx context.Context, i issue, k issuedKey) (*IssueLicen
 // commitIssued commits a new license with the seats that it has from the
 // start.
 func (s *Service) commitIssued(ctx context.Context, i issue, l *license.License, now time.Time) error {
+	s.schedule(l, i.plan.Plan, now)
 	record, err := encodeLicense(l)
 	if err != nil {
 		return err

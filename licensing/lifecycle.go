@@ -97,14 +97,16 @@ func (s *Service) RevokeLicense(ctx context.Context, in RevokeLicenseInput) (*Re
 
 // changeLicense reads all of the answer before it commits: what is committed
 // is not to end in an error. change is given it, for plan and product, and
-// sees to what else of it becomes another.
+// sees to what else of it becomes another. When the license is due follows.
 func (s *Service) changeLicense(ctx context.Context, e edit, change func(draft[license.License], *LicenseView) (journal.Type, error)) (*LicenseView, error) {
 	var view *LicenseView
 	changed, err := apply(ctx, s, licenses, e, func(d draft[license.License]) (what journal.Type, err error) {
 		if view, err = s.view(ctx, d.entity); err != nil {
 			return "", err
 		}
-		return change(d, view)
+		what, err = change(d, view)
+		s.schedule(d.entity, view.Plan.Plan, d.at)
+		return what, err
 	})
 	switch {
 	case err != nil:

@@ -167,8 +167,11 @@ func (s *Service) UpdatePlan(ctx context.Context, in UpdatePlanInput) (*UpdatePl
 		if view, err = s.planView(ctx, d.entity); err != nil {
 			return "", err
 		}
-		required := d.entity.RequireProduct
+		required, before := d.entity.RequireProduct, *d.entity
 		err = errors.Join(in.applyTo(d.entity), d.entity.Check())
+		if !d.entity.DueAs(&before) {
+			d.entity.Due = d.at.Add(settledAfter)
+		}
 		if err == nil {
 			err = s.mayRequireProduct(ctx, required, d.entity.RequireProduct)
 		}

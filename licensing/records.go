@@ -87,7 +87,7 @@ type planBody struct {
 func encodePlan(p *license.Plan) (storage.Record, error) {
 	return encode(storage.Record{
 		Kind: storage.Plan, ID: p.ID, Version: p.Version, Revision: int64(p.Revision),
-		Index: storage.Index{Product: p.ProductID, State: catalogState(p.Archived), Created: p.CreatedAt},
+		Index: storage.Index{Product: p.ProductID, State: catalogState(p.Archived), Created: p.CreatedAt, Due: p.Due},
 	}, planBody{
 		Code: p.Code, Name: p.Name, Duration: p.Duration, ExpiryBasis: p.ExpiryBasis,
 		RenewalBasis: p.RenewalBasis, Grace: p.Grace, MaxMachines: p.MaxMachines,
@@ -106,7 +106,7 @@ func decodePlan(r *storage.Stored) (*license.Plan, error) {
 	}
 	return &license.Plan{
 		ID: r.ID, ProductID: r.Index.Product, Version: r.Version, Revision: int(r.Revision),
-		Archived: r.Index.State == archived, CreatedAt: r.Index.Created,
+		Archived: r.Index.State == archived, CreatedAt: r.Index.Created, Due: r.Index.Due,
 		Code: b.Code, Name: b.Name, Duration: b.Duration, ExpiryBasis: b.ExpiryBasis,
 		RenewalBasis: b.RenewalBasis, Grace: b.Grace, MaxMachines: b.MaxMachines,
 		MaxDomains: b.MaxDomains, OveragePercent: b.OveragePercent, LeaseDuration: b.LeaseDuration,
@@ -134,6 +134,7 @@ type licenseBody struct {
 	InputDigest      string                `json:"inputDigest,omitempty"`
 	RevealReason     string                `json:"revealReason,omitempty"`
 	LimitTold        license.LimitTold     `json:"limitTold,omitzero"`
+	Announced        license.Announced     `json:"announced,omitzero"`
 	CreatedBy        actor.Actor           `json:"createdBy"`
 	UpdatedAt        time.Time             `json:"updatedAt"`
 }
@@ -145,7 +146,7 @@ func encodeLicense(l *license.License) (storage.Record, error) {
 		MaxDomains: l.Overrides.MaxDomains, Grace: l.Overrides.Grace,
 		Entitlements: l.Overrides.Entitlements, AllowedDomains: l.AllowedDomains,
 		Metadata: l.Metadata, Keys: l.Keys, Secret: l.SecretID, InputDigest: l.InputDigest,
-		RevealReason: l.RevealReason, LimitTold: l.LimitTold, CreatedBy: l.CreatedBy, UpdatedAt: l.UpdatedAt,
+		RevealReason: l.RevealReason, LimitTold: l.LimitTold, Announced: l.Announced, CreatedBy: l.CreatedBy, UpdatedAt: l.UpdatedAt,
 	}
 	indexed := indexedEmail(l.Customer.Email)
 	if indexed != l.Customer.Email {
@@ -156,7 +157,7 @@ func encodeLicense(l *license.License) (storage.Record, error) {
 		Index: storage.Index{
 			Product: l.ProductID, Plan: l.PlanID, State: string(l.State),
 			ExternalID: l.ExternalID, CustomerEmail: indexed, CustomerExternalID: l.Customer.ExternalID,
-			Created: l.CreatedAt, Starts: l.StartsAt, Ends: l.ExpiresAt, Words: l.Words(),
+			Created: l.CreatedAt, Starts: l.StartsAt, Ends: l.ExpiresAt, Due: l.Due, Words: l.Words(),
 		},
 	}, b)
 }
@@ -190,6 +191,7 @@ func decodeLicense(r *storage.Stored) (*license.License, error) {
 		AllowedDomains: b.AllowedDomains, Metadata: b.Metadata, Keys: b.Keys, SecretID: b.Secret,
 		Seats: seats, InputDigest: b.InputDigest, RevealReason: b.RevealReason, LimitTold: b.LimitTold,
 		ValidationCount: r.Total.Count, LastValidatedAt: r.Total.Last,
+		Announced: b.Announced, Due: r.Index.Due,
 		Version: r.Version, Revision: int(r.Revision),
 		CreatedBy: b.CreatedBy, CreatedAt: r.Index.Created, UpdatedAt: b.UpdatedAt,
 	}, nil

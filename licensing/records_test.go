@@ -188,6 +188,7 @@ func anyPlan(t *rapid.T) *license.Plan {
 		RequireProduct: anyFlag(t, "product"), CheckInInterval: maybe(t, "check-in", anyDuration),
 		MaxOfflineDuration: maybe(t, "offline", anyDuration), Entitlements: anyEntitlements(t),
 		Metadata: anyJSON(t, "metadata"), Archived: anyFlag(t, "archived"), InputDigest: anyText(t, "digest"),
+		Due:     anyTime(t, "due"),
 		Version: int64(anyNumber(t, "version")), Revision: anyNumber(t, "revision"),
 		CreatedBy: anyActor(t), CreatedAt: anyTime(t, "created"), UpdatedAt: anyTime(t, "updated"),
 	}
@@ -214,6 +215,11 @@ func anyLicense(t *rapid.T) *license.License {
 			return k
 		}),
 		SecretID: anyText(t, "secret"), InputDigest: anyText(t, "digest"), RevealReason: anyText(t, "reveal"),
+		Announced: license.Announced{
+			End: anyTime(t, "announced end"), Days: anyNumber(t, "days") % 90, Expired: anyFlag(t, "expired"), Lapsed: anyFlag(t, "lapsed"),
+			Silent: anyTime(t, "silent"),
+		},
+		Due:     anyTime(t, "due"),
 		Version: int64(anyNumber(t, "version")), Revision: anyNumber(t, "revision"),
 		CreatedBy: anyActor(t), CreatedAt: anyTime(t, "created"), UpdatedAt: anyTime(t, "updated"),
 	}

@@ -191,6 +191,7 @@ func (s *Service) serve(ctx context.Context, id string, group []*ticket) error {
 	if err != nil {
 		return err
 	}
+	s.schedule(view.License, view.Plan.Plan, view.At)
 	// Each event names its own request; none is of whoever happens to serve.
 	err = s.note(actor.WithRequest(ctx, ""), stored, view.License, commitment{
 		by: holder(view.License), at: view.At, events: changes.events, put: put, remove: remove,

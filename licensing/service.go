@@ -37,6 +37,9 @@ type Config struct {
 	Log      *slog.Logger     // discarded if nil
 	// KeepKeys seals a copy of each key, so that it can be revealed later.
 	KeepKeys bool
+	// ExpiryNotices are the days before its end at which a license is
+	// announced, each at most license.MaxNotice: license.DefaultNotices if nil.
+	ExpiryNotices []int
 }
 
 // Service answers the use-cases. It is safe for concurrent use.
@@ -51,6 +54,9 @@ type Service struct {
 	prefixes prefixCache
 	lines    lines
 	denials  denials
+	notices  []int // the most days first
+	rounds   rounds
+	alarm    *alarm
 }
 
 // New makes a Service.
@@ -58,7 +64,12 @@ func New(c Config) *Service {
 	s := &Service{
 		store: c.Store, secrets: c.Secrets, enforcer: c.Enforcer,
 		clock: c.Now, random: c.Random, log: c.Log, keepKeys: c.KeepKeys,
+		notices: slices.Clone(c.ExpiryNotices), alarm: newAlarm(),
 	}
+	if c.ExpiryNotices == nil {
+		s.notices = license.DefaultNotices()
+	}
+	slices.SortFunc(s.notices, func(a, b int) int { return b - a })
 	if s.clock == nil {
 		s.clock = time.Now
 	}

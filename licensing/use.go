@@ -89,6 +89,7 @@ func (s *Service) NoteFirstUse(ctx context.Context, id string, at time.Time) (*l
 		if !l.MarkActivated(plan, at) {
 			return nil
 		}
+		s.schedule(l, plan, at)
 		return s.note(ctx, stored, l, commitment{
 			by: holder(l), at: at,
 			events: []event{{Type: journal.LicenseActivated, before: before, after: licenseFacts(l)}},
