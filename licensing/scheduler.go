@@ -15,28 +15,16 @@ const (
 	spread = 200 * time.Millisecond
 	// leastWait and the poll bound the wait after an error.
 	leastWait = time.Second
-
-	sweepEvery = time.Hour
-	keptFor    = 30 * 24 * time.Hour // of what is deleted
-	maxSwept   = 1_000               // at once: changes wait for it
 )
 
-// Sweeper removes what was deleted; a storage.Keeper does.
-type Sweeper interface {
-	Sweep(ctx context.Context, before time.Time, limit int) (int, error)
-}
-
-// Scheduler does what the clock asks for: it announces what is due, and sweeps
-// what was deleted. All but Poll is needed.
+// Scheduler announces what is due, while the server runs.
 type Scheduler struct {
 	Licensing *Service
-	Sweeper   Sweeper
 	// Poll is how long it waits at most for what other servers make due: a
 	// minute if zero.
 	Poll time.Duration
 
-	sweepAt time.Time
-	failed  int // turns in a row
+	failed int // turns in a row
 }
 
 // Run takes turns until ctx ends, and waits for the commits that are under way
@@ -68,18 +56,7 @@ func (s *Scheduler) turn(ctx context.Context) (next time.Time, err error) {
 	now := s.Licensing.now()
 	scheduled, errScheduling := s.Licensing.Reschedule(ctx, now, maxTurn)
 	announced, errAnnouncing := s.Licensing.Announce(ctx, now, maxTurn)
-	return earliest(scheduled, announced), errors.Join(errScheduling, errAnnouncing, s.sweep(ctx, now))
-}
-
-func (s *Scheduler) sweep(ctx context.Context, now time.Time) error {
-	if now.Before(s.sweepAt) {
-		return nil
-	}
-	swept, err := s.Sweeper.Sweep(ctx, now.Add(-keptFor), maxSwept)
-	if err == nil && swept < maxSwept {
-		s.sweepAt = now.Add(sweepEvery)
-	}
-	return err
+	return earliest(scheduled, announced), errors.Join(errScheduling, errAnnouncing)
 }
 
 // earliest gives the earlier of two times either of which may be none.

@@ -42,6 +42,8 @@ type config struct {
 	MaxStaleness time.Duration `default:"5s" help:"How old the data of a validation may be, at least 1s; by default ${default}."`
 	Refresh      time.Duration `default:"5m" help:"When a program is told to validate again, at least 1m; by default ${default}."`
 
+	ExpiryNotices []notice `default:"14d,7d,1d" placeholder:"DAYS" help:"How long before its end a license is announced (license.expiring): at most ten of 1d to 90d, or off; by default ${default}."`
+
 	limitsConfig `embed:""`
 
 	LogLevel string `default:"info" enum:"debug,info,warn,error" help:"The least level that is logged: ${enum}."`
@@ -72,6 +74,9 @@ func (c *config) check(s *settings) error {
 	}
 	if c.Refresh < time.Minute {
 		bad.add("refresh", "must be at least 1m")
+	}
+	if _, err := c.notices(); err != nil {
+		bad.add("expiryNotices", "%w", err)
 	}
 	return bad.err()
 }

@@ -66,7 +66,7 @@ func refuse(t *testing.T, tests map[string]refusal) {
 }
 
 func TestAKeyThatThereIsNotIsRefusedByName(t *testing.T) {
-	const keys = "data, dev, importedKeys, listen, logLevel, maxStaleness, opsListen, refresh, reveal, seatChangesPerHour, " +
+	const keys = "data, dev, expiryNotices, importedKeys, listen, logLevel, maxStaleness, opsListen, refresh, reveal, seatChangesPerHour, " +
 		"secretFile, storage, subjectChangesPerHour, tlsCert, tlsKey, trustedProxies, unknownKeysPerMinute, unknownTextsPerMinute"
 	refuse(t, map[string]refusal{
 		"nothing at all": {"", nil, "",
@@ -121,6 +121,16 @@ func TestAValueThatMakesNoSenseIsRefusedByName(t *testing.T) {
 		"a limit that is none": {"", append([]string{"KEYWRIGHT_UNKNOWN_KEYS_PER_MINUTE=-1"}, enough...), "seatChangesPerHour: on\n",
 			"unknownKeysPerMinute (KEYWRIGHT_UNKNOWN_KEYS_PER_MINUTE): must be a number from 1 to 1000000, or off\n" +
 				"seatChangesPerHour (config.yaml:1): must be a number from 1 to 1000000, or off"},
+		"a notice without its unit": {"--expiry-notices=14", enough, "",
+			"--expiry-notices: must be days from 1d to 90d, or off; see keywright config check --help"},
+		"a notice of no days": {"", append([]string{"KEYWRIGHT_EXPIRY_NOTICES=0d"}, enough...), "",
+			"expiryNotices (KEYWRIGHT_EXPIRY_NOTICES): must be days from 1d to 90d, or off"},
+		"a notice of too many": {"", enough, "expiryNotices: [7d, 91d]", "expiryNotices (config.yaml:1): must be days from 1d to 90d, or off"},
+		"notices and off":      {"", enough, "expiryNotices: [7d, off]", "expiryNotices (config.yaml:1): names days and off; give either"},
+		"a notice twice":       {"--expiry-notices=7d,1d,7d", enough, "", "expiryNotices (--expiry-notices): names the same days twice"},
+		"too many notices": {"--expiry-notices=1d,2d,3d,4d,5d,6d,7d,8d,9d,10d,11d", enough, "",
+			"expiryNotices (--expiry-notices): names 11 days, and may name 10"},
+
 		"a limit too large": {"--unknown-texts-per-minute=1000001", enough, "",
 			"--unknown-texts-per-minute: must be a number from 1 to 1000000, or off; see keywright config check --help"},
 
@@ -152,6 +162,19 @@ func TestALimitOfZeroIsOff(t *testing.T) {
 	} {
 		if !strings.Contains(got, want) {
 			t.Errorf("no %q in\n%s", want, got)
+		}
+	}
+}
+
+func TestNoticesMayBeOffOrAList(t *testing.T) {
+	for file, want := range map[string]string{
+		"expiryNotices: off":       "expiryNotices: [\"off\"] # c.yaml:1\n",
+		"expiryNotices: [30d, 3d]": "expiryNotices: [30d, 3d] # c.yaml:1\n",
+		"expiryNotices: 90d":       "expiryNotices: [90d] # c.yaml:1\n",
+	} {
+		got, err := world{args: "config check --config=c.yaml", environ: enough, files: map[string]string{"c.yaml": file}}.run(t)
+		if err != nil || !strings.Contains(got, want) {
+			t.Errorf("%s: %v, %s", file, err, got)
 		}
 	}
 }
@@ -191,6 +214,7 @@ reveal: keep # default
 importedKeys: "on" # default
 maxStaleness: 3s # f.yaml:4
 refresh: 7m0s # KEYWRIGHT_REFRESH
+expiryNotices: [14d, 7d, 1d] # default
 unknownKeysPerMinute: 10 # default
 unknownTextsPerMinute: 1000 # default
 seatChangesPerHour: 20 # default
@@ -205,7 +229,7 @@ logLevel: debug # --log-level
 func TestWhatIsShownMakesTheSameConfiguration(t *testing.T) {
 	starts := map[string]world{
 		"--dev":    {args: "config check --dev --data=elsewhere"},
-		"a server": {args: "config check --listen=:443 --trusted-proxies=10.0.0.1,::1 --imported-keys=off --ops-listen=off --reveal=off --unknown-keys-per-minute=off --seat-changes-per-hour=7", environ: enough},
+		"a server": {args: "config check --listen=:443 --trusted-proxies=10.0.0.1,::1 --imported-keys=off --ops-listen=off --reveal=off --unknown-keys-per-minute=off --seat-changes-per-hour=7 --expiry-notices=off", environ: enough},
 	}
 	for name, start := range starts {
 		t.Run(name, func(t *testing.T) {

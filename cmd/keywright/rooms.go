@@ -19,6 +19,7 @@ import (
 type rooms struct {
 	licensing  *licensing.Service
 	validation *validation.Service
+	scheduler  *licensing.Scheduler
 	graphql    http.Handler
 	store      storage.Store
 	log        *slog.Logger
@@ -30,9 +31,11 @@ func (c *config) wire(store storage.Store, secrets *secret.List, log *slog.Logge
 		enforcer.Admin = authz.DevAdmin
 	}
 	r := &rooms{store: store, log: log}
+	notices, _ := c.notices() // checked
 	r.licensing = licensing.New(licensing.Config{
-		Store: store, Secrets: secrets, Enforcer: enforcer, Log: log, KeepKeys: c.Reveal != off,
+		Store: store, Secrets: secrets, Enforcer: enforcer, Log: log, KeepKeys: c.Reveal != off, ExpiryNotices: notices,
 	})
+	r.scheduler = &licensing.Scheduler{Licensing: r.licensing}
 	r.validation = validation.New(validation.Config{
 		Source:   validation.StorageSource{Licensing: r.licensing, Now: time.Now},
 		Licenses: r.licensing, Secrets: secrets, Counter: store, Log: log,
@@ -46,14 +49,15 @@ func (c *config) wire(store storage.Store, secrets *secret.List, log *slog.Logge
 	return r, err
 }
 
-// count begins to write down what is counted, and to sweep out what is old.
-// What it gives writes the rest down and ends it: it outlives ctx, since
-// requests do.
-func (r *rooms) count(ctx context.Context) (end func()) {
+// run begins what is done beside requests: what is counted is written down,
+// what is due is announced, and what is old is swept out. What it gives ends
+// that, once the last counts are written. It outlives ctx, since requests do.
+func (r *rooms) run(ctx context.Context) (end func()) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	var running sync.WaitGroup
 	running.Go(func() { r.validation.Run(ctx) })
 	running.Go(func() { r.licensing.RunDenials(ctx) })
+	running.Go(func() { r.scheduler.Run(ctx) })
 	running.Go(func() { sweep(ctx, r.store, r.log) })
 	return func() {
 		cancel()

@@ -63,7 +63,7 @@ func (c *serveCommand) Run(ctx context.Context, p *program) (err error) {
 		log.WarnContext(ctx, "no logins are configured: until they are, only the fields that are @public answer")
 	}
 	front := server.New(c.front(rooms, store, dev, certificate, log))
-	defer rooms.count(ctx)()
+	defer rooms.run(ctx)()
 	return front.Run(ctx, public, ops)
 }
 

@@ -100,6 +100,9 @@ func (s *settings) settle(flag *kong.Flag, given bool) error {
 	case strings.TrimSpace(text) == "":
 		return s.problem(key, "empty")
 	}
+	if flag.Target.Kind() == reflect.Slice {
+		flag.Target.SetZero() // kong would add to the default
+	}
 	scan := kong.ScanAsType(kong.FlagValueToken, text)
 	if err := flag.Mapper.Decode(&kong.DecodeContext{Value: flag.Value, Scan: scan}, flag.Target); err != nil {
 		return s.problem(key, "%w", err)
