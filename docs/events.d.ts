@@ -223,11 +223,11 @@ export interface LicenseRevokedData {
   changes: Pick<LicenseChanges, "state" | "statusReason">;
 }
 
-/** A license ends soon: one of the configured numbers of days before. After a time in which nothing was announced only the nearest is made. */
+/** A license ends soon: made at each of the configured numbers of days before its end. After a time in which nothing was announced only the nearest is made. */
 export interface LicenseExpiringData {
   /** When it ends. */
   expiresAt: Time;
-  /** Which of the configured numbers of days it is. */
+  /** How many days are left, begun ones included: the configured number, or fewer after a time in which nothing was announced. */
   daysLeft: number;
 }
 
@@ -237,11 +237,11 @@ export interface LicenseExpiredData {
   expiresAt: Time;
 }
 
-/** A license has ended and its grace is over. */
+/** A license has ended and its grace is over: it validates no more. One without grace lapses at its end. */
 export interface LicenseLapsedData {
   /** When it ended. */
   expiresAt: Time;
-  /** When its grace ended. */
+  /** When its grace ended; expiresAt where it had none. */
   graceUntil: Time;
 }
 

@@ -339,13 +339,14 @@ type LicenseRevokedData struct {
 	Changes LicenseChanges `json:"changes"`
 }
 
-// LicenseExpiringData is the data of license.expiring: a license ends soon: one
-// of the configured numbers of days before. After a time in which nothing was
-// announced only the nearest is made.
+// LicenseExpiringData is the data of license.expiring: a license ends soon:
+// made at each of the configured numbers of days before its end. After a time
+// in which nothing was announced only the nearest is made.
 type LicenseExpiringData struct {
 	// When it ends.
 	ExpiresAt time.Time `json:"expiresAt"`
-	// Which of the configured numbers of days it is.
+	// How many days are left, begun ones included: the configured number, or fewer
+	// after a time in which nothing was announced.
 	DaysLeft int `json:"daysLeft"`
 }
 
@@ -357,11 +358,11 @@ type LicenseExpiredData struct {
 }
 
 // LicenseLapsedData is the data of license.lapsed: a license has ended and its
-// grace is over.
+// grace is over: it validates no more. One without grace lapses at its end.
 type LicenseLapsedData struct {
 	// When it ended.
 	ExpiresAt time.Time `json:"expiresAt"`
-	// When its grace ended.
+	// When its grace ended; expiresAt where it had none.
 	GraceUntil time.Time `json:"graceUntil"`
 }
 

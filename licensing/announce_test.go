@@ -251,6 +251,7 @@ func (s *shop) counted(run func()) calls {
 // issueMany issues licenses in batches.
 func (s *shop) issueMany(t testing.TB, count int, change func(*licensing.IssueLicenseInput)) {
 	t.Helper()
+	s.store.bulk = true
 	for count > 0 {
 		batch := make([]licensing.IssueLicenseInput, min(count, licensing.MaxBatch))
 		for i := range batch {

@@ -42,6 +42,7 @@ func as(who actor.Actor) context.Context { return actor.With(context.Background(
 type store struct {
 	*storagetest.Model
 	t      testing.TB
+	bulk   bool // there are too many entries to hold each
 	commit func(context.Context, storage.Change) error
 	get    func(context.Context, ...string) ([]*storage.Stored, error)
 	list   func(context.Context, storage.Query) (storage.Page, error)
@@ -50,7 +51,9 @@ type store struct {
 
 func (s *store) Commit(ctx context.Context, c storage.Change) error {
 	for _, e := range c.Entries {
-		journaltest.Check(s.t, e)
+		if !s.bulk {
+			journaltest.Check(s.t, e)
+		}
 	}
 	if s.commit != nil {
 		return s.commit(ctx, c)
