@@ -2,33 +2,34 @@ package sqlite
 
 import (
 	"context"
-	"fmt"
-	"math"
+	"database/sql/driver"
 
-	"github.com/keywright/keywright/fault"
 	"github.com/keywright/keywright/storage"
 )
 
 const (
-	// Where the block begins that holds an index, if any does.
-	blockOf      = "SELECT first FROM chunk WHERE first <= ? AND head IS NOT NULL ORDER BY first DESC LIMIT 1"
-	selectChunks = "SELECT first, at, head, data FROM chunk WHERE first >= ? ORDER BY first"
+	lastIndex    = "SELECT next - 1 FROM chunk ORDER BY first DESC LIMIT 1"
+	blockOf      = "SELECT block FROM chunk WHERE first <= ? ORDER BY first DESC LIMIT 1"
+	selectChunks = "SELECT first, next, block, at, data FROM chunk WHERE first >= ? ORDER BY first"
 )
 
-// enoughBytes is how much of the file Blocks reads before it begins no further
+// enoughBytes is how much Blocks reads, unpacked, before it begins no further
 // block.
-const enoughBytes = 1 << 20
+const enoughBytes = 4 << 20
 
 // Blocks implements storage.Journal.
 func (s *Store) Blocks(ctx context.Context, from int64, limit int) ([]storage.Block, error) {
 	var blocks []storage.Block
 	err := s.snapshot(ctx, func(c *conn) error {
-		start, err := blockFrom(c, from)
-		if err != nil {
-			return err
+		if from == storage.LastBlock {
+			last, found, err := c.one(lastIndex)
+			if err != nil || !found {
+				return err
+			}
+			from = number(last[0])
 		}
 		r := blockReader{codec: s.codec, from: from, limit: limit}
-		if err := r.read(ctx, c, start); err != nil {
+		if err := r.read(ctx, c); err != nil {
 			return err
 		}
 		blocks = r.blocks
@@ -40,29 +41,21 @@ func (s *Store) Blocks(ctx context.Context, from int64, limit int) ([]storage.Bl
 	return blocks, nil
 }
 
-// blockFrom gives where to begin in order to read the block that holds an
-// index, or the next one.
-func blockFrom(c *conn, from int64) (int64, error) {
-	if from == storage.LastBlock {
-		from = math.MaxInt64
-	}
-	row, found, err := c.one(blockOf, from)
-	if err != nil || !found {
-		return math.MinInt64, err
-	}
-	return number(row[0]), nil
-}
-
-// blockReader puts blocks together from their chunks.
+// blockReader puts blocks together from chunks.
 type blockReader struct {
 	codec  *codec
 	from   int64 // a block that ends before it is left out
 	limit  int
+	begin  int64 // where a block begins that is at or before from
 	blocks []storage.Block
 	size   int
 }
 
-func (r *blockReader) read(ctx context.Context, c *conn, start int64) error {
+func (r *blockReader) read(ctx context.Context, c *conn) error {
+	start, err := r.start(c)
+	if err != nil {
+		return err
+	}
 	cur, err := c.query(ctx, selectChunks, start)
 	if err != nil {
 		return err
@@ -73,46 +66,67 @@ func (r *blockReader) read(ctx context.Context, c *conn, start int64) error {
 		if err != nil {
 			return err
 		}
-		if begins := !ok || cur.values[2] != nil; begins {
+		if !ok {
 			r.leaveOut()
-			if !ok || len(r.blocks) >= r.limit || r.size >= enoughBytes {
-				return nil
-			}
-			r.blocks = append(r.blocks, storage.Block{
-				First: number(cur.values[0]), At: moment(cur.values[1]), Head: blob(cur.values[2]),
-			})
+			return nil
 		}
-		if err := r.add(number(cur.values[0]), blob(cur.values[3])); err != nil {
+		enough, err := r.add(cur.values)
+		if err != nil {
 			return r.stop(err)
 		}
+		if enough {
+			return nil
+		}
 	}
+}
+
+// start gives the chunk to begin with. That of from may go on with a block
+// that began in an earlier one.
+func (r *blockReader) start(c *conn) (int64, error) {
+	row, found, err := c.one(blockOf, r.from)
+	if err != nil || !found {
+		return 0, err
+	}
+	r.begin = number(row[0])
+	row, _, err = c.one(chunkUpTo, r.begin)
+	return number(row[0]), err
+}
+
+// add reads a chunk and reports whether there is enough.
+func (r *blockReader) add(row []driver.Value) (enough bool, err error) {
+	c, err := r.codec.readChunk(row)
+	if err != nil {
+		return false, err
+	}
+	entries, err := c.entries()
+	if err != nil {
+		return false, damagedAt(c.first, err)
+	}
+	r.size += len(c.plain)
+	for _, e := range entries {
+		switch {
+		case e.Index < r.begin:
+			continue
+		case len(e.head) > 0:
+			r.leaveOut()
+			if len(r.blocks) >= r.limit || len(r.blocks) > 0 && r.size >= enoughBytes {
+				return true, nil
+			}
+			r.blocks = append(r.blocks, storage.Block{First: e.Index, At: e.At, Head: e.head})
+		case len(r.blocks) == 0 || r.blocks[len(r.blocks)-1].Next() != e.Index: // its beginning is gone
+			return false, damagedAt(c.first, errDamaged)
+		}
+		last := &r.blocks[len(r.blocks)-1]
+		last.Entries = append(last.Entries, e.Entry)
+	}
+	return false, nil
 }
 
 // leaveOut drops a block that ends before from.
 func (r *blockReader) leaveOut() {
 	if n := len(r.blocks); n > 0 && r.blocks[n-1].Next() <= r.from {
-		r.blocks, r.size = r.blocks[:n-1], 0
+		r.blocks = r.blocks[:n-1]
 	}
-}
-
-// add reads a chunk into the last block, which it must continue.
-func (r *blockReader) add(first int64, data []byte) error {
-	n := len(r.blocks)
-	if n == 0 || r.blocks[n-1].Next() != first {
-		return damagedAt(first, errDamaged)
-	}
-	entries, err := r.codec.unpack(data)
-	if err != nil {
-		return damagedAt(first, err)
-	}
-	last := &r.blocks[n-1]
-	if last.Entries == nil {
-		last.Entries = entries
-	} else {
-		last.Entries = append(last.Entries, entries...)
-	}
-	r.size += len(data)
-	return nil
 }
 
 // stop gives the blocks before a damaged one, or where there are none the
@@ -123,9 +137,4 @@ func (r *blockReader) stop(damage error) error {
 		return nil
 	}
 	return damage
-}
-
-// damagedAt says from which index on entries cannot be read.
-func damagedAt(first int64, cause error) error {
-	return fault.Wrap(fault.Unavailable, cause, fmt.Sprintf("the log cannot be read from entry %d on", first))
 }

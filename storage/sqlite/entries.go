@@ -13,9 +13,6 @@ const (
 	tagged      = "SELECT chunk FROM tag WHERE hash = ? AND chunk >= ? AND chunk <= ? ORDER BY chunk"
 	untagged    = "SELECT first FROM chunk WHERE first >= ? AND first <= ? ORDER BY first"
 	newest      = " DESC"
-	chunkOf     = "SELECT first FROM chunk WHERE first <= ? ORDER BY first DESC LIMIT 1"
-	selectChunk = "SELECT at, data FROM chunk WHERE first = ?"
-	chunkFrom   = "SELECT first FROM chunk WHERE at >= ? ORDER BY at, first LIMIT 1"
 	chunkBefore = "SELECT first FROM chunk WHERE at < ? ORDER BY at DESC, first DESC LIMIT 1"
 )
 
@@ -88,32 +85,33 @@ func (s *Store) mergeChunks(ctx context.Context, c *conn, q storage.EntryQuery) 
 }
 
 // chunkRange gives the first and the last chunk that may have what the query
-// asks for.
+// asks for. Where it is from a time or an index on, the chunk before may have
+// some, too.
 func chunkRange(c *conn, q storage.EntryQuery) (low, high int64, err error) {
 	low, high = math.MinInt64, math.MaxInt64
-	bound := func(query string, arg, none int64) int64 {
-		row, found, failed := c.one(query, arg)
-		if failed != nil {
-			err = failed
-		}
-		if !found {
-			return none
-		}
-		return number(row[0])
-	}
 	if !q.Filter.From.IsZero() {
-		low = bound(chunkFrom, q.Filter.From.UnixMilli(), math.MaxInt64)
+		low, err = numberBy(c, chunkBefore, q.Filter.From.UnixMilli())
 	}
-	if !q.Filter.To.IsZero() {
-		high = bound(chunkBefore, q.Filter.To.UnixMilli(), math.MinInt64)
+	if err == nil && !q.Filter.To.IsZero() {
+		high, err = numberBy(c, chunkBefore, q.Filter.To.UnixMilli())
 	}
-	if q.After != nil && q.Newest {
-		high = min(high, *q.After)
+	if err != nil || q.After == nil {
+		return low, high, err
 	}
-	if q.After != nil && !q.Newest {
-		low = max(low, bound(chunkOf, *q.After, math.MinInt64))
+	if q.Newest {
+		return low, min(high, *q.After), nil
 	}
-	return low, high, err
+	behind, err := numberBy(c, chunkUpTo, *q.After)
+	return max(low, behind), high, err
+}
+
+// numberBy gives a number that a query finds, or else one below all.
+func numberBy(c *conn, query string, arg int64) (int64, error) {
+	row, found, err := c.one(query, arg)
+	if err != nil || !found {
+		return math.MinInt64, err
+	}
+	return number(row[0]), nil
 }
 
 // page takes what matches, one more than are asked for.
@@ -150,13 +148,17 @@ func (m *chunkMerge) read(first int64) ([]storage.Logged, error) {
 	if err != nil {
 		return nil, err
 	}
-	entries, err := m.codec.unpack(blob(row[1]))
+	c, err := m.codec.readChunk(row)
+	if err != nil {
+		return nil, err
+	}
+	entries, err := c.entries()
 	if err != nil {
 		return nil, damagedAt(first, err)
 	}
 	logged := make([]storage.Logged, len(entries))
 	for i, e := range entries {
-		logged[i] = storage.Logged{Index: first + int64(i), At: moment(row[0]), Entry: e}
+		logged[i] = e.Logged
 	}
 	if m.newest {
 		slices.Reverse(logged)

@@ -20,10 +20,10 @@ func appendEntry(to []byte, e storage.Entry) []byte {
 	for _, id := range e.Subjects {
 		to = appendText(to, id)
 	}
-	return appendText(to, string(e.Body))
+	return appendText(to, e.Body)
 }
 
-func appendText(to []byte, text string) []byte {
+func appendText[T string | []byte](to []byte, text T) []byte {
 	return append(binary.AppendUvarint(to, uint64(len(text))), text...)
 }
 
@@ -34,18 +34,6 @@ func decodeEntry(data []byte) (storage.Entry, error) {
 		return storage.Entry{}, errDamaged
 	}
 	return e, nil
-}
-
-func decodeEntries(plain []byte) ([]storage.Entry, error) {
-	r := entryReader{plain: plain, text: string(plain)}
-	entries := make([]storage.Entry, 0, chunkEntries)
-	for r.at < len(r.plain) {
-		entries = append(entries, r.entry())
-		if r.bad {
-			return nil, errDamaged
-		}
-	}
-	return entries, nil
 }
 
 // entryReader reads entries, which share its memory. What cannot be read is
@@ -69,9 +57,13 @@ func (r *entryReader) entry() storage.Entry {
 	} else if count != 0 {
 		r.bad = true
 	}
-	from, to := r.span()
-	e.Body = r.plain[from:to:to]
+	e.Body = r.bytes()
 	return e
+}
+
+func (r *entryReader) bytes() []byte {
+	from, to := r.span()
+	return r.plain[from:to:to]
 }
 
 func (r *entryReader) next() string {
@@ -93,6 +85,16 @@ func (r *entryReader) span() (from, to int) {
 
 func (r *entryReader) number() uint64 {
 	n, size := binary.Uvarint(r.plain[r.at:])
+	if size <= 0 {
+		r.bad = true
+		return 0
+	}
+	r.at += size
+	return n
+}
+
+func (r *entryReader) signed() int64 {
+	n, size := binary.Varint(r.plain[r.at:])
 	if size <= 0 {
 		r.bad = true
 		return 0

@@ -126,3 +126,4 @@ func Integrity(ctx context.Context, s storage.Store) (verdict string, err error)
 	})
 	return verdict, err
 }
+

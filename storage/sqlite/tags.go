@@ -27,18 +27,8 @@ func bothTag(name, product string) int64 { return tag("both", name, product) }
 func actorTag(actor string) int64        { return tag("actor", actor) }
 func subjectTag(id string) int64         { return tag("subject", id) }
 
-// tagsOf gives the tags of a chunk, each once.
-func tagsOf(entries []storage.Entry) []int64 {
-	var tags []int64
-	for _, e := range entries {
-		tags = append(tags, tagsOfOne(e)...)
-	}
-	slices.Sort(tags)
-	return slices.Compact(tags)
-}
-
-func tagsOfOne(e storage.Entry) []int64 {
-	var tags []int64
+// appendTags adds the tags of an entry.
+func appendTags(tags []int64, e storage.Entry) []int64 {
 	for _, name := range namesOf(e.Type) {
 		tags = append(tags, typeTag(name))
 		if e.Product != "" {

@@ -202,7 +202,7 @@ var listClauses = []clause{
 		}
 		for _, order := range orders {
 			made := 0
-			all := walk(t, s, storage.Query{Kind: storage.License, Order: order, First: 3}, func() {
+			all := walk(t, s, storage.Query{Kind: storage.License, Order: order, First: 6}, func() {
 				for _, n := range []int{-1, 5, 10, 30} { // before, among and behind
 					made++
 					r := license(fmt.Sprint(order, made))

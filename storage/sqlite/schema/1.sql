@@ -111,7 +111,7 @@ CREATE TABLE pending (
 	place INTEGER PRIMARY KEY, -- the order of the commits
 	row   INTEGER NOT NULL,
 	id    TEXT NOT NULL,
-	entry BLOB NOT NULL -- see chunk.go
+	entry BLOB NOT NULL -- see entry.go
 ) STRICT;
 
 -- Settle.
@@ -120,16 +120,17 @@ CREATE INDEX pending_id ON pending (id);
 -- Sweep: a record with pending entries stays.
 CREATE INDEX pending_row ON pending (row);
 
--- The log, a row a chunk: a block is a row with a head and those without one
--- that follow.
+-- The log: runs of entries, whatever block they are of. Only the last row ever
+-- grows; see chunk.go.
 CREATE TABLE chunk (
 	first INTEGER PRIMARY KEY, -- the index of its first entry
-	at    INTEGER NOT NULL, -- when its block was made
-	head  BLOB,
-	data  BLOB NOT NULL -- see chunk.go
+	next  INTEGER NOT NULL, -- the index behind its last
+	block INTEGER NOT NULL, -- where the block begins that its first entry is of
+	at    INTEGER NOT NULL, -- when that block was made
+	data  BLOB NOT NULL
 ) STRICT;
 
--- Entries from a time, or to one.
+-- Entries from a time on, or before one.
 CREATE INDEX chunk_at ON chunk (at);
 
 -- Which chunks hold an entry of a type, a product, an actor or a subject; see
