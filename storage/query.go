@@ -19,14 +19,14 @@ const (
 
 // Query asks for a page of records of one kind. All that Filter names must
 // hold. Any combination is answered rightly; an index serves these, each
-// alone, with one product, or (the last two lines also) with one plan:
+// alone, with one product, or (times and State also) with one plan:
 //
-//	any order: nothing, product, plan
+//	any order but DueSoonest: nothing, product, plan
 //	CreatedNewest, CreatedOldest: ExternalID, CustomerEmail,
 //	    CustomerExternalID
 //	CreatedNewest, CreatedOldest: CreatedAfter and CreatedBefore; State
 //	EndsSoonest: EndsAfter and EndsBefore, OpenAt, each also with State
-//	DueSoonest: DueBefore, alone and for all products
+//	DueSoonest: nothing, DueBefore; neither with one product or plan
 //
 // Several products cost as much as a page of each.
 type Query struct {

@@ -3,12 +3,12 @@ package sqlite
 import (
 	"context"
 	"database/sql/driver"
+	"math"
 
 	"github.com/keywright/keywright/storage"
 )
 
 const (
-	lastIndex    = "SELECT next - 1 FROM chunk ORDER BY first DESC LIMIT 1"
 	blockOf      = "SELECT block FROM chunk WHERE first <= ? ORDER BY first DESC LIMIT 1"
 	selectChunks = "SELECT first, next, block, at, data FROM chunk WHERE first >= ? ORDER BY first"
 )
@@ -22,11 +22,11 @@ func (s *Store) Blocks(ctx context.Context, from int64, limit int) ([]storage.Bl
 	var blocks []storage.Block
 	err := s.snapshot(ctx, func(c *conn) error {
 		if from == storage.LastBlock {
-			last, found, err := c.one(lastIndex)
+			last, found, err := c.one(chunkUpTo, int64(math.MaxInt64))
 			if err != nil || !found {
 				return err
 			}
-			from = number(last[0])
+			from = number(last[1]) - 1
 		}
 		r := blockReader{codec: s.codec, from: from, limit: limit}
 		if err := r.read(ctx, c); err != nil {

@@ -58,6 +58,16 @@ const (
 	SearchWords = searchWords
 )
 
+// The queries of a page of the log: where a time begins, and the chunks of a
+// tag or of all.
+const (
+	ChunkBefore    = chunkBefore
+	Tagged         = tagged
+	TaggedNewest   = tagged + newest
+	Untagged       = untagged
+	UntaggedNewest = untagged + newest
+)
+
 // KeyedPlans gives the plans of the statements that go by key.
 func KeyedPlans(ctx context.Context, s storage.Store) (map[string]string, error) {
 	plans := map[string]string{}
@@ -65,6 +75,8 @@ func KeyedPlans(ctx context.Context, s storage.Store) (map[string]string, error)
 		for query, args := range map[string]int{
 			selectRecord: 1, selectSeats: 1, selectIndexed: 1, selectSeat: 2, selectLease: 2,
 			selectRow: 1, selectDay: 2, listDays: 3, selectDeleted: 2,
+			selectPending: 1, deletePending: 1, chunkUpTo: 1, selectChunk: 1, selectChunks: 1, blockOf: 1, chunkBefore: 1,
+			tagged: 3, tagged + newest: 3, untagged: 2, untagged + newest: 2,
 			selectWords: 1, deleteWord: 3, searchWords: 3, firstWords: 3, allFirst: 2,
 		} {
 			sc := scan{query: query}
@@ -126,4 +138,3 @@ func Integrity(ctx context.Context, s storage.Store) (verdict string, err error)
 	})
 	return verdict, err
 }
-

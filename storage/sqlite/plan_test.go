@@ -25,6 +25,12 @@ func TestListsSeekTheirIndexAndSortNothing(t *testing.T) {
 	for _, l := range storagetest.ListQueries() {
 		queries[l.Name] = l.Query(storagetest.LicenseIndex(0))
 	}
+	for _, kind := range []storage.Kind{storage.Product, storage.Plan} {
+		due := storage.Query{Kind: kind, Order: storage.DueSoonest, First: 50}
+		queries[fmt.Sprintf("%s, %s", kind, due.Order)] = due
+		due.Filter.DueBefore = storagetest.LicenseIndex(0).Created
+		queries[fmt.Sprintf("%s due before, %s", kind, due.Order)] = due
+	}
 	for _, order := range []storage.Order{storage.CreatedNewest, storage.CreatedOldest} {
 		for _, kind := range []storage.Kind{storage.Product, storage.Plan} {
 			q := storage.Query{Kind: kind, Order: order, First: 50}
@@ -53,10 +59,13 @@ func seeks(t *testing.T, s storage.Store, q storage.Query) int {
 		t.Fatalf("%d plans, %v", len(plans), err)
 	}
 	column := "created"
-	if q.Order == storage.EndsSoonest {
+	switch q.Order {
+	case storage.EndsSoonest:
 		column = "ends"
+	case storage.DueSoonest:
+		column = "due"
 	}
-	seek := regexp.MustCompile(`^SEARCH r USING INDEX \w+ \(.*=\? AND ` + column + `([<>]\?|=\? AND row(id)?[<>]\?)`)
+	seek := regexp.MustCompile(`^SEARCH r USING INDEX \w+ \((.*=\? AND )?` + column + `([<>]\?|=\? AND row(id)?[<>]\?)`)
 	for _, plan := range plans {
 		if strings.Contains(plan, "TEMP B-TREE") || strings.Contains(plan, "SCAN") || !seek.MatchString(plan) {
 			t.Fatalf("%+v is read by\n%s", q, plan)
@@ -86,6 +95,16 @@ func TestStatementsByKeySeek(t *testing.T) {
 	words := "USING PRIMARY KEY (product=? AND text>? AND text<?)"
 	for _, query := range []string{sqlite.FirstWords, sqlite.AllFirst, sqlite.SearchWords} {
 		if !strings.Contains(plans[query], words) {
+			t.Errorf("%s\nis read by\n%s", query, plans[query])
+		}
+	}
+	// A page of the log begins where its time and place do.
+	for query, seek := range map[string]string{
+		sqlite.ChunkBefore: "USING COVERING INDEX chunk_at (at<?)",
+		sqlite.Tagged:      "USING PRIMARY KEY (hash=? AND chunk>? AND chunk<?)", sqlite.TaggedNewest: "USING PRIMARY KEY (hash=? AND chunk>? AND chunk<?)",
+		sqlite.Untagged: "USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)", sqlite.UntaggedNewest: "USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)",
+	} {
+		if !strings.Contains(plans[query], seek) {
 			t.Errorf("%s\nis read by\n%s", query, plans[query])
 		}
 	}

@@ -229,7 +229,7 @@ func ListQueries() []ListQuery {
 	var all []ListQuery
 	add := func(name string, order storage.Order, wide bool, filter func(storage.Index, *storage.Filter)) {
 		for _, scope := range []string{"", "product", "plan"} {
-			if scope == "plan" && !wide {
+			if scope == "plan" && !wide || scope != "" && order == storage.DueSoonest {
 				continue
 			}
 			full := fmt.Sprintf("%s, %s", order, name)
@@ -269,5 +269,7 @@ func ListQueries() []ListQuery {
 			f.OpenAt, f.State = x.Created, state
 		})
 	}
+	add("all", storage.DueSoonest, false, func(storage.Index, *storage.Filter) {})
+	add("due before", storage.DueSoonest, false, func(x storage.Index, f *storage.Filter) { f.DueBefore = x.Created.AddDate(1, 0, 0) })
 	return all
 }
