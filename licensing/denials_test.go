@@ -60,7 +60,7 @@ func refused(who actor.Actor, action authz.Action, product string, count int, si
 }
 
 // denied has ada ask what she may not.
-func (s *shop) denied(t testing.TB, ctx context.Context) {
+func (s *shop) denied(ctx context.Context, t testing.TB) {
 	t.Helper()
 	_, err := s.Products(ctx, false, page.Args{First: 50})
 	wantDenied(t, err, authz.ProductRead)
@@ -70,13 +70,13 @@ func TestARefusalIsInTheJournalOnceAnHour(t *testing.T) {
 	s := newShop(t)
 	s.policy.allow(nil)
 	for range 5 {
-		s.denied(t, actor.WithRequest(as(ada), "R1"))
+		s.denied(actor.WithRequest(as(ada), "R1"), t)
 		s.now = s.now.Add(time.Minute)
 	}
 	first := refused(ada, authz.ProductRead, "", 1, noon)
 	first.Request = "R1"
 	s.wantRefusals(t, first)
-	s.denied(t, as(ben))
+	s.denied(as(ben), t)
 	_, err := s.Plan(as(ada), "acme/pro")
 	wantDenied(t, err, authz.PlanRead)
 	others := []refusal{refused(ben, authz.ProductRead, "", 1, s.now), refused(ada, authz.PlanRead, "", 1, s.now)}
@@ -84,15 +84,15 @@ func TestARefusalIsInTheJournalOnceAnHour(t *testing.T) {
 
 	// With the next hour's those are told that came meanwhile.
 	s.now = noon.Add(time.Hour)
-	s.denied(t, as(ada))
-	s.denied(t, as(ada))
+	s.denied(as(ada), t)
+	s.denied(as(ada), t)
 	s.wantRefusals(t, slices.Concat([]refusal{first}, others, []refusal{refused(ada, authz.ProductRead, "", 5, noon.Add(time.Minute))})...)
 }
 
 func TestARefusalBelongsToARecordThatIsSwept(t *testing.T) {
 	s := newShop(t)
 	s.policy.allow(nil)
-	s.denied(t, as(ada))
+	s.denied(as(ada), t)
 	entries := s.entries(t, 2)
 	stored := s.stored(t, entries[0].Subject)
 	if stored.Kind != storage.Denial || !strings.HasPrefix(stored.ID, "den_") || entries[0].Record() != stored.ID {
@@ -170,14 +170,14 @@ func TestARefusalStaysOneWhereItCannotBeWrittenDown(t *testing.T) {
 	s.store.commit = func(context.Context, storage.Change) error { return errBroken }
 	ctx, hangUp := context.WithCancel(as(ada))
 	hangUp()
-	s.denied(t, ctx)
+	s.denied(ctx, t)
 	if !strings.Contains(s.log.text.String(), "a refusal is not in the journal yet") {
 		t.Errorf("the log says %s", &s.log.text)
 	}
 	s.wantRefusals(t)
 	s.store.commit = nil
 	s.now = noon.Add(time.Hour)
-	s.denied(t, ctx) // who hangs up is accounted for all the same
+	s.denied(ctx, t) // who hangs up is accounted for all the same
 	s.wantRefusals(t, refused(ada, authz.ProductRead, "", 2, noon))
 }
 
@@ -203,25 +203,28 @@ func (s *shop) running(ctx context.Context) (end func()) {
 	return func() { cancel(); running.Wait() }
 }
 
+// elapse lets a bubble's time pass, and what waits for it finish.
+func elapse(d time.Duration) {
+	<-time.After(d)
+	synctest.Wait()
+}
+
 func TestWhatIsCountedIsWrittenDownAtTheHoursEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, _ := servers(t)
 		defer s.running(t.Context())()
 		began := time.Now().UTC()
 		for range 4 {
-			s.denied(t, as(ada))
+			s.denied(as(ada), t)
 		}
-		s.denied(t, as(ben))
-		time.Sleep(time.Hour)
-		time.Sleep(time.Minute)
-		synctest.Wait()
+		s.denied(as(ben), t)
+		elapse(time.Hour + time.Minute)
 		want := []refusal{
 			refused(ada, authz.ProductRead, "", 1, began), refused(ben, authz.ProductRead, "", 1, began),
 			refused(ada, authz.ProductRead, "", 3, began),
 		}
 		s.wantRefusals(t, want...)
-		time.Sleep(2 * time.Hour) // there is nothing more to tell
-		synctest.Wait()
+		elapse(2 * time.Hour) // there is nothing more to tell
 		s.wantRefusals(t, want...)
 	})
 }
@@ -232,7 +235,7 @@ func TestWhatIsCountedIsWrittenDownAtTheEnd(t *testing.T) {
 		end := s.running(t.Context())
 		began := time.Now().UTC()
 		for range 4 {
-			s.denied(t, as(ada))
+			s.denied(as(ada), t)
 		}
 		end()
 		s.wantRefusals(t, refused(ada, authz.ProductRead, "", 1, began), refused(ada, authz.ProductRead, "", 3, began))
@@ -257,13 +260,12 @@ func TestTwoServersMakeOneEntryAnHourAndLoseNoCount(t *testing.T) {
 		for range hours {
 			for range each {
 				for _, s := range []*shop{a, b} {
-					all.Go(func() { s.denied(t, as(ada)) })
+					all.Go(func() { s.denied(as(ada), t) })
 				}
 			}
-			time.Sleep(time.Hour)
+			elapse(time.Hour)
 		}
 		all.Wait()
-		synctest.Wait()
 		perHour := map[time.Time]int{}
 		for _, e := range a.entries(t, 2) {
 			perHour[e.At.Truncate(time.Hour)]++
@@ -302,8 +304,7 @@ func TestWhatIsCountedIsBounded(t *testing.T) {
 			t.Errorf("%d entries", commits)
 		}
 		end := s.running(t.Context())
-		time.Sleep(time.Hour + time.Minute)
-		synctest.Wait()
+		elapse(time.Hour + time.Minute)
 		if !bytes.Contains(s.log.text.Bytes(), []byte(`"refusals":50`)) {
 			t.Error("that some were not accounted for is not logged")
 		}

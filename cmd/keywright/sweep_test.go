@@ -40,7 +40,7 @@ func TestWhatIsDeletedAndOldIsSwept(t *testing.T) {
 			if err != nil || len(page.Records) != want {
 				t.Errorf("after %v there are %d, want %d; %v", time.Since(began), len(page.Records), want, err)
 			}
-			time.Sleep(time.Hour)
+			<-time.After(time.Hour)
 		}
 		end()
 		<-ended
