@@ -159,8 +159,8 @@ func TestManyNotesAreReadFromOneText(t *testing.T) {
 	for name, text := range map[string]string{
 		"one behind the other": first + second, "blank lines": "\n" + first + "\n\n" + second + "\n", "as lines": line + line, "mixed": first + line,
 	} {
-		got, err := v.Checkpoints(text)
-		if err != nil || len(got) != 2 || got[1] != b {
+		got, err := v.Notes(text)
+		if err != nil || len(got) != 2 || got[1].Checkpoint != b {
 			t.Errorf("%s: %+v, %v", name, got, err)
 		}
 	}
@@ -173,7 +173,7 @@ func TestManyNotesAreReadFromOneText(t *testing.T) {
 		strings.TrimSpace(first):      "damaged",
 		strings.Repeat("x", 64<<20+1): "more than 67108864 bytes",
 	} {
-		if got, err := v.Checkpoints(text); err == nil || !strings.Contains(err.Error(), want) {
+		if got, err := v.Notes(text); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%.50q: %+v, %v", text, got, err)
 		}
 	}

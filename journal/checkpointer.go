@@ -14,16 +14,17 @@ import (
 	"github.com/keywright/keywright/storage"
 )
 
-// CheckpointerConfig is what a Checkpointer is made of. Store, Size, Key and
-// File are needed.
+// CheckpointerConfig is what a Checkpointer is made of. Store and Key are
+// needed.
 type CheckpointerConfig struct {
 	Store storage.Journal
-	// Size gives how many entries the log has, as far as is known. It is asked
-	// often, so it must not ask storage.
+	// Size gives how many entries the log has, as far as is known. Run needs
+	// it, and asks it often, so it must not ask storage.
 	Size func() int64
 	Key  *CheckpointKey
 	// File keeps the last note. The log must continue it before another is
 	// signed. Where several servers share it, each goes on from the others'.
+	// Without one, the log must continue what this Checkpointer has signed.
 	File string
 	// Out, if not nil, is written a line for each note, {"checkpoint":"..."}.
 	Out io.Writer
@@ -47,14 +48,8 @@ type Checkpointer struct {
 	signing sync.Mutex // held while a note is made
 
 	stateMu sync.Mutex // guards what follows
-	last    signed
+	last    Note       // none where the size is 0
 	broken  error
-}
-
-// signed is a checkpoint with its note; none where the size is 0.
-type signed struct {
-	Checkpoint
-	note string
 }
 
 // How long things may take, and how often the log's size is looked at.
@@ -114,7 +109,7 @@ func (c *Checkpointer) Run(ctx context.Context) {
 }
 
 // SignNow signs what is new, if anything is, writes it to the file and to Out,
-// and gives the last note. Errors: those of Ready, and Unavailable.
+// and gives the last note, empty where the log is. Errors: those of Ready, and Unavailable.
 func (c *Checkpointer) SignNow(ctx context.Context) (note string, err error) {
 	if err := c.sign(ctx, nil); err != nil {
 		return "", err
@@ -123,9 +118,9 @@ func (c *Checkpointer) SignNow(ctx context.Context) (note string, err error) {
 }
 
 // Latest gives the last note, empty before the first.
-func (c *Checkpointer) Latest() string { return c.lastSigned().note }
+func (c *Checkpointer) Latest() string { return c.lastSigned().Text }
 
-func (c *Checkpointer) lastSigned() signed {
+func (c *Checkpointer) lastSigned() Note {
 	c.stateMu.Lock()
 	defer c.stateMu.Unlock()
 	return c.last
@@ -159,44 +154,47 @@ func (c *Checkpointer) sign(ctx context.Context, post *poster) error {
 	if w.tree.size == last.Size {
 		return c.settle(ctx, nil)
 	}
-	next := signed{Checkpoint: w.checkpoint()}
-	if next.note, err = c.Key.Note(next.Checkpoint); err == nil {
-		err = writeNote(c.File, next.note)
+	next := Note{Checkpoint: w.checkpoint()}
+	if next.Text, err = c.Key.Note(next.Checkpoint); err == nil && c.File != "" {
+		err = writeNote(c.File, next.Text)
 	}
 	if err != nil {
 		return c.settle(ctx, fault.Wrap(fault.Unavailable, err, "the checkpoint cannot be written to its file"))
 	}
 	c.took(next)
 	if c.Out != nil {
-		err = writeLine(c.Out, next.note)
+		err = writeLine(c.Out, next.Text)
 	}
-	post.send(next.note)
+	post.send(next.Text)
 	return c.settle(ctx, err)
 }
 
-func (c *Checkpointer) took(s signed) {
+func (c *Checkpointer) took(n Note) {
 	c.stateMu.Lock()
 	defer c.stateMu.Unlock()
-	c.last = s
+	c.last = n
 }
 
 // previous gives the last note that is known: that of the file, or of this
 // process where the file was lost.
-func (c *Checkpointer) previous() (signed, error) {
+func (c *Checkpointer) previous() (Note, error) {
 	last := c.lastSigned()
-	note, err := readNote(c.File)
+	if c.File == "" {
+		return last, nil
+	}
+	text, err := readNote(c.File)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return last, nil
 	case err != nil:
-		return signed{}, err
+		return Note{}, err
 	}
-	at, err := c.Key.Verifier().Checkpoint(note)
+	at, err := c.Key.Verifier().Checkpoint(text)
 	if err != nil {
-		return signed{}, &Finding{Index: Nowhere, Problem: "the file of the last checkpoint holds none that checkpointKey has signed: " + err.Error()}
+		return Note{}, &Finding{Index: Nowhere, Problem: "the file of the last checkpoint holds none that checkpointKey has signed: " + err.Error()}
 	}
 	if at.Size > last.Size {
-		last = signed{at, note}
+		last = Note{at, text}
 		c.took(last)
 	}
 	return last, nil

@@ -91,7 +91,7 @@ func TestACheckpointIsSignedOfTheLogAsItIs(t *testing.T) {
 	}
 	c.signedNow(t) // nothing new
 	lines := c.out.String()
-	if got, err := c.Key.Verifier().Checkpoints(lines); err != nil || len(got) != 2 || strings.Count(lines, "\n") != 2 || got[1] != log.checkpoint() {
+	if got, err := c.Key.Verifier().Notes(lines); err != nil || len(got) != 2 || strings.Count(lines, "\n") != 2 || got[1].Checkpoint != log.checkpoint() {
 		t.Errorf("%+v, %v of\n%s", got, err, lines)
 	}
 	if err := c.Ready(t.Context()); err != nil {

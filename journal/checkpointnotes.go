@@ -31,32 +31,38 @@ func (v *Verifier) Checkpoint(signed string) (Checkpoint, error) {
 	return parseCheckpoint(opened.Text)
 }
 
-// Checkpoints reads one or more notes that the key has signed: notes one
-// behind the other, or lines as a server writes them to its standard output,
+// Note is a checkpoint with the note that says it.
+type Note struct {
+	Checkpoint
+	Text string
+}
+
+// Notes reads one or more notes that the key has signed: one behind the other,
+// or lines as a server writes them to its standard output,
 // {"checkpoint":"..."}.
-func (v *Verifier) Checkpoints(text string) ([]Checkpoint, error) {
+func (v *Verifier) Notes(text string) ([]Note, error) {
 	if len(text) > MaxNotes {
 		return nil, fmt.Errorf("there are more than %d bytes of notes", MaxNotes)
 	}
-	notes, err := splitNotes(text)
+	texts, err := splitNotes(text)
 	if err != nil {
 		return nil, err
 	}
-	var all []Checkpoint
-	for i, signed := range notes {
-		c, err := v.Checkpoint(signed)
-		if err != nil && len(notes) > 1 {
-			err = fmt.Errorf("note %d of %d: %w", i+1, len(notes), err)
+	var notes []Note
+	for i, one := range texts {
+		c, err := v.Checkpoint(one)
+		if err != nil && len(texts) > 1 {
+			err = fmt.Errorf("note %d of %d: %w", i+1, len(texts), err)
 		}
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, c)
+		notes = append(notes, Note{c, one})
 	}
-	if len(all) == 0 {
+	if len(notes) == 0 {
 		return nil, errors.New("there is no note")
 	}
-	return all, nil
+	return notes, nil
 }
 
 // signatureMark begins a line that signs a note.

@@ -45,9 +45,8 @@ type Export struct {
 	Store storage.Journal
 	From  int64
 	To    int64 // the end of the log if zero
-	// Note is a checkpoint that Verifier's key has signed; empty for none.
-	Note     string
-	Verifier *Verifier
+	// Note is a checkpoint that its reader has verified; the zero one for none.
+	Note     Note
 	Progress func(entries int64) // see Verification
 }
 

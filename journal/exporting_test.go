@@ -19,6 +19,11 @@ import (
 	"github.com/keywright/keywright/storage"
 )
 
+func noted(t *testing.T, c journal.Checkpoint) journal.Note {
+	t.Helper()
+	return journal.Note{Checkpoint: c, Text: signed(t, key(t), c)}
+}
+
 func export(t *testing.T, x journal.Export) (string, journal.Exported) {
 	t.Helper()
 	var out bytes.Buffer
@@ -73,7 +78,7 @@ func TestAThirdPartyVerifiesAnExportWithTheVerifierKeyAlone(t *testing.T) {
 		"older than what is here": {40, 0, 3, `{"entries":60,"from":40,"to":100,"covered":0}`},
 	} {
 		text, done := export(t, journal.Export{
-			Store: log.store, From: test.from, To: test.to, Note: signed(t, key(t), log.checkpoints[test.checkpoint]), Verifier: key(t).Verifier(),
+			Store: log.store, From: test.from, To: test.to, Note: noted(t, log.checkpoints[test.checkpoint]),
 		})
 		wantAccepted(t, name, text, test.want)
 		var told struct{ From, To, Covered int64 }
@@ -95,7 +100,7 @@ func TestAProofLeadsFromAnySizeToAnyOther(t *testing.T) {
 	}
 	for _, to := range []int64{1, 4, 7, 10} {
 		for size := to + 1; size <= 12; size += 2 {
-			text, _ := export(t, journal.Export{Store: log.store, To: to, Note: signed(t, key(t), log.checkpoints[size-1]), Verifier: key(t).Verifier()})
+			text, _ := export(t, journal.Export{Store: log.store, To: to, Note: noted(t, log.checkpoints[size-1])})
 			if _, refused := thirdParty(t, text, theVerifier); refused != "" {
 				t.Errorf("from %d to %d: %s", to, size, refused)
 			}
@@ -105,7 +110,7 @@ func TestAProofLeadsFromAnySizeToAnyOther(t *testing.T) {
 
 func TestAThirdPartyRefusesAnExportThatWasChanged(t *testing.T) {
 	log := newLog(t, 3, 4)
-	text, _ := export(t, journal.Export{Store: log.store, From: 1, To: 5, Note: signed(t, key(t), log.checkpoint()), Verifier: key(t).Verifier()})
+	text, _ := export(t, journal.Export{Store: log.store, From: 1, To: 5, Note: noted(t, log.checkpoint())})
 	lines := strings.SplitAfter(text, "\n")
 	forged := newLog(t)
 	forged.variant = "x"
@@ -146,7 +151,7 @@ func TestAnEntryIsExportedByteForByte(t *testing.T) {
 		log.block([]storage.Entry{e})
 		log.entries++
 	}
-	text, _ := export(t, journal.Export{Store: log.store, Note: signed(t, key(t), log.checkpoint()), Verifier: key(t).Verifier()})
+	text, _ := export(t, journal.Export{Store: log.store, Note: noted(t, log.checkpoint())})
 	wantAccepted(t, "odd entries", text, `{"entries":8,"from":0,"to":8,"covered":8}`)
 	lines := strings.Split(text, "\n")
 	var got []bool
@@ -164,7 +169,7 @@ func TestAnEntryIsExportedByteForByte(t *testing.T) {
 
 func TestAnExportOfWhatIsNotThereIsRefused(t *testing.T) {
 	log := newLog(t, 3, 4)
-	for _, x := range []journal.Export{{From: -1}, {From: 8}, {From: 3, To: 2}, {To: 8}, {Note: "x", Verifier: key(t).Verifier()}} {
+	for _, x := range []journal.Export{{From: -1}, {From: 8}, {From: 3, To: 2}, {To: 8}} {
 		x.Store = log.store
 		if _, err := x.Write(t.Context(), &bytes.Buffer{}); !fault.Is(err, fault.InvalidInput) {
 			t.Errorf("%d to %d: %v", x.From, x.To, err)
@@ -186,12 +191,11 @@ func TestAnExportOfALogThatIsNotWholeIsAFinding(t *testing.T) {
 	other.grow(9)
 	for name, x := range map[string]journal.Export{
 		"changed":    {Store: changed, From: 1},
-		"cut":        {Store: newLog(t, 3).store, Note: signed(t, key(t), log.checkpoint())},
-		"other":      {Store: other.store, Note: signed(t, key(t), log.checkpoint())},
-		"rewritten":  {Store: log.store, Note: signed(t, key(t), journal.Checkpoint{Log: logID, Epoch: 1, Size: 2})},
-		"after that": {Store: log.store, To: 2, Note: signed(t, key(t), journal.Checkpoint{Log: logID, Epoch: 1, Size: 5})},
+		"cut":        {Store: newLog(t, 3).store, Note: noted(t, log.checkpoint())},
+		"other":      {Store: other.store, Note: noted(t, log.checkpoint())},
+		"rewritten":  {Store: log.store, Note: noted(t, journal.Checkpoint{Log: logID, Epoch: 1, Size: 2})},
+		"after that": {Store: log.store, To: 2, Note: noted(t, journal.Checkpoint{Log: logID, Epoch: 1, Size: 5})},
 	} {
-		x.Verifier = key(t).Verifier()
 		var out bytes.Buffer
 		var f *journal.Finding
 		if _, err := x.Write(t.Context(), &out); !errors.As(err, &f) {

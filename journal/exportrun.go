@@ -21,7 +21,7 @@ import (
 type exporting struct {
 	Export
 	out     *bufio.Writer
-	note    Checkpoint // none where the size is 0
+	note    Note // that vouches for any of the entries; none where the size is 0
 	walk    *walk
 	root    tlog.Hash // of the tree at To
 	proof   subtrees
@@ -55,21 +55,18 @@ func (x *exporting) begin(ctx context.Context) error {
 		return badHead(last[0], err)
 	}
 	x.walk.log, x.walk.epoch = h.Log, h.Epoch
-	if err := x.readNote(size); err != nil {
+	if err := x.takeNote(size); err != nil {
 		return err
 	}
 	x.root = x.walk.tree.root()
 	return x.write(exportHead{Format: ExportFormat, Log: h.Log, Epoch: h.Epoch, From: x.From, Edge: x.walk.tree.clone().edge})
 }
 
-// readNote takes the checkpoint, if it vouches for any of the entries.
-func (x *exporting) readNote(size int64) error {
-	if x.Note == "" {
+// takeNote takes the checkpoint, if it vouches for any of the entries.
+func (x *exporting) takeNote(size int64) error {
+	c := x.Note
+	if c.Size == 0 {
 		return nil
-	}
-	c, err := x.Verifier.Checkpoint(x.Note)
-	if err != nil {
-		return fault.Wrap(fault.InvalidInput, err, "the checkpoint is not good")
 	}
 	if err := c.sameLog(x.walk.log, x.walk.epoch); err != nil {
 		return err
@@ -153,7 +150,7 @@ func (x *exporting) isLine(e *storage.Entry) bool {
 func (x *exporting) end() error {
 	last := exportEnd{To: x.To, Root: x.root}
 	if x.note.Size > 0 {
-		last.Checkpoint, last.Proof = x.Note, x.proof.hashes
+		last.Checkpoint, last.Proof = x.note.Text, x.proof.hashes
 	}
 	if err := x.write(last); err != nil {
 		return err
