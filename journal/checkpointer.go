@@ -91,7 +91,8 @@ func (c *Checkpointer) Run(ctx context.Context) {
 	defer post.end()
 	ticks := time.NewTicker(lookEvery)
 	defer ticks.Stop()
-	tried, failed := time.Now(), false
+	var tried time.Time // never: the first is signed at once
+	failed := false
 	for {
 		select {
 		case <-ctx.Done():
