@@ -10,8 +10,9 @@ import (
 
 // commands is the command line.
 type commands struct {
-	Serve   serveCommand   `cmd:"" help:"Serve the API until a signal ends it."`
-	Migrate migrateCommand `cmd:"" help:"Bring the schema of the storage up to this program's."`
+	Serve   serveCommand    `cmd:"" help:"Serve the API until a signal ends it."`
+	Migrate migrateCommand  `cmd:"" help:"Bring the schema of the storage up to this program's."`
+	Journal journalCommands `cmd:"" help:"Verify and export the journal, and sign checkpoints of it."`
 	Config  struct {
 		Check configCheckCommand `cmd:"" help:"Check the configuration of serve, and show it with where each value comes from."`
 	} `cmd:"" help:"Look at the configuration."`

@@ -29,13 +29,16 @@ type storageConfig struct {
 type config struct {
 	storageConfig `embed:""`
 
-	SecretFile string `placeholder:"FILE" help:"The server's secrets, 64 hexadecimal digits a line, the first makes new keys. Or put the text itself into KEYWRIGHT_SECRETS."`
+	secretConfig `embed:""`
 
 	Listen         string   `default:"127.0.0.1:8080" placeholder:"ADDRESS" help:"Where the API is served, by default ${default}. Off loopback it needs TLS files or trusted proxies."`
 	OpsListen      string   `placeholder:"ADDRESS" help:"Where /healthz and /readyz are served, or off. By default 127.0.0.1:9090, and with --dev off."`
 	TLSCert        string   `placeholder:"FILE" help:"The server's certificate and those between it and the root, in PEM."`
 	TLSKey         string   `placeholder:"FILE" help:"The certificate's private key, in PEM."`
 	TrustedProxies []string `placeholder:"NETWORK" help:"Addresses or networks of proxies that end TLS and whose X-Forwarded-For is believed: 10.0.0.0/8,::1"`
+
+	checkpointConfig `embed:""`
+	CheckpointURL    string `placeholder:"URL" help:"Where each checkpoint is sent by POST, so that a copy lies where nobody who has the storage can reach it. If it holds a token, put it into the file or the variable."`
 
 	Reveal       string        `default:"keep" enum:"keep,off" help:"keep seals a copy of each new key, so that staff can be shown it again; off keeps none."`
 	ImportedKeys string        `default:"on" enum:"on,off" help:"on looks keys up that were made elsewhere; off spares that."`
@@ -62,12 +65,9 @@ func (c *config) check(s *settings) error {
 	if c.OpsListen == "" {
 		c.OpsListen = "127.0.0.1:9090"
 	}
-	if _, given := s.variables[secretsVar]; given && s.set("secretFile") {
-		bad.add("secretFile", "contradicts %s; give one of them", secretsVar)
-	} else if !given && c.SecretFile == "" {
-		bad.add("secretFile", "not set; name a file with a secret, made by (umask 077; openssl rand -hex 32 > FILE), or put one into "+secretsVar)
-	}
+	c.checkSecrets(bad)
 	c.checkStorage(bad)
+	c.checkCheckpoints(bad)
 	c.checkListen(bad)
 	if c.MaxStaleness < time.Second {
 		bad.add("maxStaleness", "must be at least 1s")
@@ -99,6 +99,12 @@ func (c *config) checkDev(bad *problems) {
 	}
 	if _, given := bad.variables[secretsVar]; !given && c.SecretFile == "" {
 		c.SecretFile = filepath.Join(c.Data, "secret")
+	}
+	if c.CheckpointKey == "" {
+		c.CheckpointKey = filepath.Join(c.Data, devCheckpointKey)
+	}
+	if c.CheckpointFile == "" {
+		c.CheckpointFile = filepath.Join(c.Data, "checkpoint")
 	}
 	if c.OpsListen == "" {
 		c.OpsListen = off

@@ -2,6 +2,8 @@ package main_test
 
 import (
 	"bytes"
+	"context"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -32,6 +34,11 @@ func (w world) run(t *testing.T) (stdout string, err error) {
 	var out, log bytes.Buffer
 	err = main.Run(t.Context(), strings.Fields(w.args), w.environ, &out, &log)
 	return out.String(), err
+}
+
+// inPlace runs a command in the directory as it is.
+func inPlace(args string) error {
+	return main.Run(context.Background(), strings.Fields(args), nil, io.Discard, io.Discard)
 }
 
 // enough is a configuration that lacks nothing.
@@ -66,8 +73,8 @@ func refuse(t *testing.T, tests map[string]refusal) {
 }
 
 func TestAKeyThatThereIsNotIsRefusedByName(t *testing.T) {
-	const keys = "data, dev, expiryNotices, importedKeys, listen, logLevel, maxStaleness, opsListen, refresh, reveal, seatChangesPerHour, " +
-		"secretFile, storage, subjectChangesPerHour, tlsCert, tlsKey, trustedProxies, unknownKeysPerMinute, unknownTextsPerMinute"
+	const keys = "checkpointFile, checkpointKey, checkpointURL, data, dev, expiryNotices, importedKeys, listen, logLevel, maxStaleness, opsListen, refresh, reveal, seatChangesPerHour, " +
+		"secretFile, storage, subjectChangesPerHour, tlsCert, tlsKey, trustedProxies, unknownKeysPerMinute, unknownTextsPerMinute, verifier"
 	refuse(t, map[string]refusal{
 		"nothing at all": {"", nil, "",
 			"secretFile: not set; name a file with a secret, made by (umask 077; openssl rand -hex 32 > FILE), or put one into KEYWRIGHT_SECRETS\n" +
@@ -140,6 +147,19 @@ func TestAValueThatMakesNoSenseIsRefusedByName(t *testing.T) {
 		"half of TLS":     {"--tls-cert=x", enough, "", "tlsCert (--tls-cert): needs tlsKey, and tlsKey needs it"},
 		"no such files":   {"--tls-cert=x --tls-key=y", enough, "", "tlsCert (--tls-cert): cannot be used with tlsKey: open x: no such file or directory"},
 		"no such network": {"--trusted-proxies=10.0.0.0/8,proxy", enough, "", `trustedProxies (--trusted-proxies): "proxy" is not an address or a network such as 10.0.0.0/8`},
+
+		"a key without a file": {"--checkpoint-key=x", enough, "",
+			"checkpointFile: not set; checkpointKey needs a file that keeps the last checkpoint, such as /var/lib/keywright/checkpoint"},
+		"a file without a key": {"", enough, "checkpointFile: x", "checkpointFile (config.yaml:1): needs checkpointKey"},
+		"a URL without a key": {"", append([]string{"KEYWRIGHT_CHECKPOINT_URL=https://x"}, enough...), "",
+			"checkpointURL (KEYWRIGHT_CHECKPOINT_URL): needs checkpointKey"},
+		"checkpoints in the clear": {"--checkpoint-key=x --checkpoint-file=y --checkpoint-url=http://example.com/hunter2", enough, "",
+			"checkpointURL (--checkpoint-url): not a URL that begins with https://, or with http:// and a loopback address"},
+		"a URL without a host": {"--checkpoint-key=x --checkpoint-file=y --checkpoint-url=https:/x", enough, "",
+			"checkpointURL (--checkpoint-url): not a URL that begins with https://, or with http:// and a loopback address"},
+		"no such key": {"--checkpoint-key=x --checkpoint-file=y", enough, "", "checkpointKey (--checkpoint-key): open x: no such file or directory"},
+		"a key that is none": {"--checkpoint-key=config.yaml --checkpoint-file=y", enough, "dev: false",
+			"checkpointKey (--checkpoint-key): config.yaml: it must hold one private key in PEM, PKCS#8 and not encrypted, as openssl genpkey -algorithm ed25519 makes it"},
 
 		"no such file of secrets": {"--secret-file=nowhere", enough[:1], "", "secretFile (--secret-file): open nowhere: no such file or directory"},
 		"a file that is no secret": {"--secret-file=config.yaml", enough[:1], "dev: false",
@@ -275,6 +295,7 @@ func TestAPasswordIsNotShown(t *testing.T) {
 
 func TestForeignVariablesPass(t *testing.T) {
 	foreign := []string{"KEYWRIGHT_PORT=tcp://10.0.0.1:80", "KEYWRIGHT_SERVICE_HOST=10.0.0.1", "KEYWRIGHT_PORT_80_TCP_ADDR=10.0.0.1", "KEYWRIGHT_LONG=1"}
+	foreign = append(foreign, "KEYWRIGHT_FROM=x", "KEYWRIGHT_RECORDS=x") // of no command, as they are said each time anew
 	if _, err := (world{args: "config check", environ: append(foreign, enough...)}).run(t); err != nil {
 		t.Error(err)
 	}
@@ -303,7 +324,7 @@ func TestServeRefusesAStorageThatIsNotReady(t *testing.T) {
 }
 
 func TestHelpIsNoError(t *testing.T) {
-	for _, args := range []string{"--help", "serve --help", "config --help", "config check -h"} {
+	for _, args := range []string{"--help", "serve --help", "config --help", "config check -h", "journal --help", "journal verify --help"} {
 		stdout, err := world{args: args}.run(t)
 		if err != nil || !strings.HasPrefix(stdout, "Usage: keywright ") {
 			t.Errorf("%s: %v\n%s", args, err, stdout)
@@ -311,5 +332,8 @@ func TestHelpIsNoError(t *testing.T) {
 	}
 	if stdout, _ := (world{args: "serve --help"}).run(t); !strings.Contains(stdout, "($KEYWRIGHT_OPS_LISTEN)") {
 		t.Errorf("no variable is named:\n%s", stdout)
+	}
+	if stdout, _ := (world{args: "journal verify --help"}).run(t); strings.Contains(stdout, "KEYWRIGHT_RECORDS") || !strings.Contains(stdout, "KEYWRIGHT_CHECKPOINT_FILE") {
+		t.Errorf("other variables are named:\n%s", stdout)
 	}
 }

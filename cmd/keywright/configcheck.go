@@ -26,6 +26,9 @@ func (c *configCheckCommand) Run(_ context.Context, p *program, parsed *kong.Con
 		if _, err := c.secrets(p.settings); err != nil {
 			return err
 		}
+		if _, err := c.checkpointKey(p.settings); err != nil {
+			return err
+		}
 	}
 	return c.show(p, parsed)
 }
@@ -44,8 +47,11 @@ func (c *configCheckCommand) show(p *program, parsed *kong.Context) error {
 			continue
 		}
 		value := flag.Target.Interface()
-		if key == "storage" {
+		switch key {
+		case "storage":
 			value = redacted(c.Storage)
+		case "checkpointURL":
+			value = hostOnly(c.CheckpointURL)
 		}
 		node := &yaml.Node{}
 		if err := node.Encode(value); err != nil {
@@ -72,4 +78,16 @@ func redacted(raw string) string {
 		return "not a URL"
 	}
 	return u.Redacted()
+}
+
+// hostOnly gives a URL without what may be a token: its path and what follows.
+func hostOnly(raw string) string {
+	u, err := url.Parse(raw)
+	if err != nil {
+		return "not a URL"
+	}
+	if u.User == nil && u.RawQuery == "" && (u.Path == "" || u.Path == "/") {
+		return raw
+	}
+	return u.Scheme + "://" + u.Host + "/xxxxx"
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/keywright/keywright/actor"
 	"github.com/keywright/keywright/authz"
 	"github.com/keywright/keywright/fault"
+	"github.com/keywright/keywright/journal"
 	"github.com/keywright/keywright/license"
 	"github.com/keywright/keywright/licensing"
 	"github.com/keywright/keywright/secret"
@@ -27,6 +28,9 @@ type devHome struct {
 	token  string
 	header string // a file for curl, which keeps the token out of lists of processes
 }
+
+// devCheckpointKey is the file in it with the key that signs checkpoints.
+const devCheckpointKey = "checkpoint-key"
 
 func openDevHome(dir string) (*devHome, error) {
 	dir, err := filepath.Abs(dir)
@@ -41,6 +45,9 @@ func openDevHome(dir string) (*devHome, error) {
 	if err != nil {
 		return nil, err
 	}
+	if _, err = keep(filepath.Join(dir, devCheckpointKey), journal.NewCheckpointKey); err != nil {
+		return nil, err
+	}
 	if home.token, err = keep(filepath.Join(dir, "admin-token"), newToken); err != nil {
 		return nil, err
 	}
@@ -53,7 +60,7 @@ func newToken() (string, error) {
 	return "kwa_" + base64.RawURLEncoding.EncodeToString(random), err
 }
 
-// keep gives the line that a file holds. Where there is no file, one is made
+// keep gives the text that a file holds. Where there is no file, one is made
 // of what fresh gives: of several that do so at once one succeeds, and all are
 // given the same.
 func keep(path string, fresh func() (string, error)) (string, error) {

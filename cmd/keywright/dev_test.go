@@ -173,7 +173,7 @@ func TestDevServersMakeOneHomeAtOnceAndShareIt(t *testing.T) {
 			t.Errorf("%s: %v, %v", file.Name(), info.Mode(), err)
 		}
 	}
-	if diff := cmp.Diff([]string{"admin-header", "admin-token", "keywright.db", "secret"}, names); diff != "" {
+	if diff := cmp.Diff([]string{"admin-header", "admin-token", "checkpoint-key", "keywright.db", "secret"}, names); diff != "" {
 		t.Error(diff)
 	}
 	if info, err := os.Stat(dir); err != nil || info.Mode().Perm() != 0o700 {

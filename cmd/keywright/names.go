@@ -9,12 +9,16 @@ import (
 	"github.com/alecthomas/kong"
 )
 
+// isOnce reports whether a flag is said each time anew: it is no key, and has no
+// variable.
+func isOnce(f *kong.Flag) bool { return f.Tag.Has("once") }
+
 // keysOf lists the keys that any command has as a flag, the file's own aside.
 func keysOf(model *kong.Application) []string {
 	var keys []string
 	for _, command := range model.Leaves(false) {
 		for _, flag := range command.Flags {
-			if key := keyOf(flag.Name); flag.Name != "help" && key != configKey && !slices.Contains(keys, key) {
+			if key := keyOf(flag.Name); flag.Name != "help" && key != configKey && !isOnce(flag) && !slices.Contains(keys, key) {
 				keys = append(keys, key)
 			}
 		}
@@ -27,6 +31,10 @@ func keysOf(model *kong.Application) []string {
 func keyOf(flag string) string {
 	parts := strings.Split(flag, "-")
 	for i, part := range parts[1:] {
+		if part == "url" {
+			parts[i+1] = "URL"
+			continue
+		}
 		parts[i+1] = strings.ToUpper(part[:1]) + part[1:]
 	}
 	return strings.Join(parts, "")
@@ -37,13 +45,16 @@ func keyOf(flag string) string {
 func variableOf(name string) string {
 	var b strings.Builder
 	b.WriteString(prefix)
+	inWord := false // in one of capitals: URL
 	for _, r := range name {
+		capital := unicode.IsUpper(r)
 		switch {
 		case r == '-':
 			r = '_'
-		case unicode.IsUpper(r):
+		case capital && !inWord:
 			b.WriteByte('_')
 		}
+		inWord = capital
 		b.WriteRune(unicode.ToUpper(r))
 	}
 	return b.String()
@@ -83,7 +94,7 @@ func distance(a, b string) int {
 
 // describe adds its variable to the help of a flag.
 func describe(v *kong.Value) string {
-	if v.Flag == nil || v.Name == "help" {
+	if v.Flag == nil || v.Name == "help" || isOnce(v.Flag) {
 		return v.Help
 	}
 	return v.Help + " ($" + variableOf(v.Name) + ")"

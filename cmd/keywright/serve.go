@@ -4,13 +4,10 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net"
-	"os"
 
 	"github.com/keywright/keywright/authz"
-	"github.com/keywright/keywright/secret"
 	"github.com/keywright/keywright/server"
 	"github.com/keywright/keywright/storage"
 )
@@ -76,26 +73,6 @@ func (c *config) logger(p *program) *slog.Logger {
 		handler = slog.NewTextHandler(p.stderr, options)
 	}
 	return slog.New(server.LogHandler(handler))
-}
-
-// secrets reads the secrets from their file or variable.
-func (c *config) secrets(s *settings) (*secret.List, error) {
-	if text, given := s.variables[secretsVar]; given {
-		list, err := secret.Parse([]byte(text))
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", secretsVar, err)
-		}
-		return list, nil
-	}
-	text, err := os.ReadFile(c.SecretFile)
-	if err != nil {
-		return nil, s.problem("secretFile", "%w", err)
-	}
-	list, err := secret.Parse(text)
-	if err != nil {
-		return nil, s.problem("secretFile", "%s: %w", c.SecretFile, err)
-	}
-	return list, nil
 }
 
 // certificate reads the TLS files, and gives nil where there are none.

@@ -82,7 +82,12 @@ func rank(f *kong.Flag) int {
 func (s *settings) settle(flag *kong.Flag, given bool) error {
 	key := keyOf(flag.Name)
 	s.origin[key] = byDefault
-	text, origin, found, err := s.find(flag)
+	var text, origin string
+	var found bool
+	var err error
+	if !isOnce(flag) {
+		text, origin, found, err = s.find(flag)
+	}
 	switch {
 	case given:
 		s.origin[key] = "--" + flag.Name
