@@ -1,13 +1,18 @@
 package journal
 
 import (
+	"cmp"
 	"context"
+	"crypto/rand"
 	"io"
 	"log/slog"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/mod/sumdb/tlog"
 
+	"github.com/keywright/keywright/fault"
 	"github.com/keywright/keywright/storage"
 )
 
@@ -20,88 +25,111 @@ type Config struct {
 	// Poll is how long a server waits for news of other servers: a second if
 	// zero.
 	Poll time.Duration
-	// Pace is how long after a block the next is appended at the earliest: 20
+	// Pace is how long after a block Run appends the next at the earliest: 20
 	// ms if zero.
 	Pace time.Duration
 }
 
 // Log is the log of a storage as one server sees it: it moves pending entries
 // into it, and follows it. It is safe for concurrent use.
-type Log struct{ Config }
+type Log struct {
+	Config
+	bounds bounds
+	wake   chan struct{} // holds one where something was committed here
+
+	turn chan struct{} // whoever has put one in sequences, and owns seq
+	seq  sequencer
+
+	nextMu sync.Mutex
+	next   *flight // what callers of Sync join
+
+	viewMu sync.Mutex // held to replace view
+	view   atomic.Pointer[view]
+}
 
 // State says where the log is, as far as this server has read.
 type State struct {
-	Log   string // the log's own id
+	Log   string // the log's own id; none as long as there is no entry
 	Epoch int64  // from 1
 	Size  int64  // entries
 	Root  tlog.Hash
 }
 
+// view is what this server knows of the log at a moment. It never changes:
+// another takes its place.
+type view struct {
+	known   bool // whether anything was read
+	state   State
+	seen    time.Time // when the last block came, by the monotonic clock
+	recent  ring
+	broken  error         // why nothing of the log counts any more
+	changed chan struct{} // closed when another view has taken the place
+}
+
 // NewLog makes a Log. It knows nothing until Run or Sync has read.
-func NewLog(c Config) *Log { return &Log{c} }
-
-// Run sequences and follows until ctx ends.
-func (l *Log) Run(ctx context.Context) { <-ctx.Done() }
-
-// Committed says that a change was committed on this server, so that nobody
-// waits for a poll.
-func (l *Log) Committed() {}
-
-// Sync moves everything that is pending into the log and reads to its end:
-// after it, this server has seen all that was committed by any server before
-// it was called. Errors: Unavailable.
-func (l *Log) Sync(ctx context.Context) (State, error) { panic("to be built") }
+func NewLog(c Config) *Log {
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Random == nil {
+		c.Random = rand.Reader
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	c.Poll = cmp.Or(c.Poll, time.Second)
+	c.Pace = cmp.Or(c.Pace, 20*time.Millisecond)
+	l := &Log{Config: c, bounds: usualBounds, wake: make(chan struct{}, 1), turn: make(chan struct{}, 1)}
+	l.view.Store(&view{changed: make(chan struct{})})
+	return l
+}
 
 // State gives where the log is.
-func (l *Log) State() State { return State{} }
+func (l *Log) State() State { return l.view.Load().state }
+
+// Watch gives where the log is, and a channel that is closed once it is
+// somewhere else, or is broken.
+func (l *Log) Watch() (State, <-chan struct{}) {
+	v := l.view.Load()
+	return v.state, v.changed
+}
 
 // Ready fails with Unavailable where the log does not continue what this
 // server has read or signed of it.
-func (l *Log) Ready(ctx context.Context) error { panic("to be built") }
+func (l *Log) Ready(context.Context) error { return l.view.Load().broken }
 
-// Entry reads one page; see storage.Journal.
+// Break says that the log does not continue what this server knows of it, and
+// why. From then on this Log appends nothing and gives nothing: whoever changed
+// the log must not be helped to go on. There is no way back but a new Log.
+func (l *Log) Break(reason string) {
+	broken := false
+	l.publish(func(v *view) {
+		if v.broken == nil {
+			broken = true
+			v.broken = fault.Errorf(fault.Unavailable, "the journal does not continue what this server knows of it: %s", reason)
+		}
+	})
+	if broken {
+		s := l.State()
+		l.Log.Error("the journal does not continue what this server knows of it; nothing more is appended",
+			"reason", reason, "log", s.Log, "epoch", s.Epoch, "size", s.Size, "root", s.Root.String())
+	}
+}
+
+// publish puts a changed copy in the place of the view, and wakes all who wait
+// for that.
+func (l *Log) publish(change func(*view)) {
+	l.viewMu.Lock()
+	defer l.viewMu.Unlock()
+	old := l.view.Load()
+	next := *old
+	next.changed = make(chan struct{})
+	change(&next)
+	l.view.Store(&next)
+	close(old.changed)
+}
+
+// Entries reads one page; see storage.Journal.
 func (l *Log) Entries(ctx context.Context, q storage.EntryQuery) (storage.EntryPage, error) {
 	return l.Store.Entries(ctx, q)
 }
-
-// Event is an entry in the log, decoded.
-type Event struct {
-	Index  int64
-	Logged time.Time // when its block was made
-	Entry
-}
-
-// Follower reads the log from a place on, one entry after the other.
-type Follower struct{}
-
-// Follow begins behind the index after (-1: at the first entry) and gives what
-// the filter leaves. It holds no goroutine and, between two calls of Next, no
-// entries of its own.
-func (l *Log) Follow(f storage.EntryFilter, after int64) *Follower { panic("to be built") }
-
-// Next waits for the next entry. Errors: that of ctx once it ends, Unavailable
-// (Next may be called again), and for an entry that cannot be decoded Internal
-// (the next call goes on behind it).
-func (f *Follower) Next(ctx context.Context) (*Event, error) { panic("to be built") }
-
-// Cursor is a place in the log: behind the entry of an index.
-type Cursor struct {
-	Log   string
-	Epoch int64
-	Index int64
-}
-
-// String gives the cursor as callers see it: opaque, and at most 100 bytes.
-func (c Cursor) String() string { panic("to be built") }
-
-// ParseCursor reads a cursor that a caller sent. Errors: InvalidInput on the
-// field after, for what String never gave.
-func ParseCursor(text string) (Cursor, error) { panic("to be built") }
-
-// Place gives the index that a cursor stands for. Errors: InvalidInput on the
-// field after, for a cursor of another log or epoch, or from beyond the log's
-// end; Unavailable.
-func (l *Log) Place(ctx context.Context, cursor string) (int64, error) { panic("to be built") }
-
-// CursorAt gives the cursor of an index.
-func (l *Log) CursorAt(index int64) string { panic("to be built") }
