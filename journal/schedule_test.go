@@ -1,0 +1,107 @@
+package journal_test
+
+import (
+	"crypto/sha256"
+	"math/rand/v2"
+	"os"
+	"testing"
+)
+
+// explore goes through all that may happen in a play, and gives how many
+// situations there are, or what is wrong in the first that is broken. A way is
+// a list of moves; each is played from the beginning.
+func explore(s scope) (situations int, broken string) {
+	seen := map[[sha256.Size]byte]bool{}
+	for todo := [][]byte{nil}; len(todo) > 0; {
+		way := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
+		p := begin(s)
+		for _, move := range way {
+			p.moves()[move]()
+		}
+		for p.broken == "" {
+			sum, moves := sha256.Sum256([]byte(p.situation())), p.moves()
+			if seen[sum] || len(moves) == 0 {
+				break
+			}
+			seen[sum] = true
+			for other := 1; other < len(moves); other++ {
+				todo = append(todo, append(way[:len(way):len(way)], byte(other)))
+			}
+			way = append(way[:len(way):len(way)], 0)
+			moves[0]()
+		}
+		p.end()
+		if p.broken != "" {
+			return len(seen), p.broken
+		}
+	}
+	return len(seen), ""
+}
+
+func TestInEveryOrderAnEntryIsLoggedOnceAndBeforeASyncThatBeganAfterItEnds(t *testing.T) {
+	scopes := map[string]scope{
+		"two blocks": {entries: 2, syncs: 1, pending: 9, block: 1},
+		"a crash":    {entries: 1, syncs: 1, crashes: 1, pending: 9, block: 1},
+		"a fault":    {entries: 1, syncs: 1, faults: 1, pending: 9, block: 1},
+		"cut reads":  {entries: 2, syncs: 1, pending: 1, block: 1},
+	}
+	if os.Getenv("KEYWRIGHT_LONG") != "" {
+		scopes = map[string]scope{
+			"two blocks":               {entries: 2, syncs: 2, pending: 9, block: 1},
+			"a block of two":           {entries: 3, syncs: 1, pending: 9, block: 2},
+			"two blocks and a crash":   {entries: 2, syncs: 1, crashes: 1, pending: 9, block: 1},
+			"two blocks and a fault":   {entries: 2, syncs: 1, faults: 1, pending: 9, block: 1},
+			"two crashes and a fault":  {entries: 1, syncs: 1, crashes: 2, faults: 1, pending: 9, block: 1},
+			"cut reads and a crash":    {entries: 2, syncs: 1, crashes: 1, pending: 1, block: 1},
+			"cut reads of more blocks": {entries: 3, syncs: 1, pending: 1, block: 1},
+		}
+	}
+	for name, s := range scopes {
+		t.Run(name, func(t *testing.T) {
+			situations, broken := explore(s)
+			if broken != "" || situations < 1000 {
+				t.Errorf("%d situations: %s", situations, broken)
+			}
+			t.Logf("%d situations", situations)
+		})
+	}
+}
+
+func TestInAnyOrderOfMuchMoreItIsTheSame(t *testing.T) {
+	plays := uint64(2000)
+	if os.Getenv("KEYWRIGHT_LONG") != "" {
+		plays = 200_000
+	}
+	for seed := range plays {
+		dice := rand.New(rand.NewPCG(seed, 0))
+		p := begin(scope{entries: 5, syncs: 3, crashes: 2, faults: 3, pending: 1 + dice.IntN(6), block: 1 + dice.IntN(3)})
+		for moves := p.moves(); len(moves) > 0 && p.broken == ""; moves = p.moves() {
+			moves[dice.IntN(len(moves))]()
+		}
+		p.end()
+		if p.broken != "" {
+			t.Fatalf("with seed %d: %s", seed, p.broken)
+		}
+	}
+}
+
+// The checker has the power to find what each of these steps is there for.
+func TestWhatIsLeftOutShows(t *testing.T) {
+	for name, s := range map[string]scope{
+		"settling": {entries: 2, syncs: 1, crashes: 1, pending: 9, block: 2, wrong: everySettle},
+		"settling the last block": {
+			entries: 2, syncs: 2, crashes: 1, pending: 9, block: 1, wrong: settlesOfTheLastBlock,
+		},
+		"settling all of the last block after a read that was cut": {
+			entries: 3, syncs: 1, crashes: 1, pending: 1, block: 1, wrong: settlesOfWhatACutReadDidNotShow,
+		},
+		"going on after a block": {entries: 2, syncs: 1, pending: 9, block: 1, wrong: allButOneAppend},
+	} {
+		situations, broken := explore(s)
+		if broken == "" {
+			t.Errorf("without %s: %d situations, and none is broken", name, situations)
+		}
+		t.Logf("without %s: %s", name, broken)
+	}
+}
