@@ -72,7 +72,7 @@ func (r *blockReader) read(ctx context.Context, c *conn) error {
 		}
 		enough, err := r.add(cur.values)
 		if err != nil {
-			return r.stop(err)
+			return r.stop(err, number(cur.values[0]) == number(cur.values[2]))
 		}
 		if enough {
 			return nil
@@ -129,11 +129,14 @@ func (r *blockReader) leaveOut() {
 	}
 }
 
-// stop gives the blocks before a damaged one, or where there are none the
-// damage.
-func (r *blockReader) stop(damage error) error {
-	if len(r.blocks) > 1 {
+// stop gives the blocks before a damaged chunk, or where there are none the
+// damage. If no block begins with the chunk, the last one goes on in it.
+func (r *blockReader) stop(damage error, begins bool) error {
+	if !begins && len(r.blocks) > 0 {
 		r.blocks = r.blocks[:len(r.blocks)-1]
+	}
+	r.leaveOut()
+	if len(r.blocks) > 0 {
 		return nil
 	}
 	return damage

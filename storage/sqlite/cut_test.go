@@ -6,6 +6,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/keywright/keywright/storage"
 	"github.com/keywright/keywright/storage/storagetest"
 )
 
@@ -26,24 +27,35 @@ func TestALogCutAnywhereHoldsWhatWasAcknowledged(t *testing.T) {
 	database := slurp(t, path)
 	s := open(t, path)
 
+	walSize := func() int64 {
+		info, err := os.Stat(path + "-wal")
+		if err != nil {
+			t.Error(err)
+			return 0
+		}
+		return info.Size()
+	}
 	size := make([]int64, licenses) // of the log when the license was acknowledged
-	var all sync.WaitGroup
+	var sequenced []acknowledgement
+	done := make(chan struct{})
+	var sequencer, all sync.WaitGroup
+	sequencer.Go(func() { sequenced = sequenceAndNote(t, s, walSize, done) })
 	for caller := range callers {
 		all.Go(func() {
 			for n := caller; n < licenses; n += callers {
 				if err := s.Commit(t.Context(), whole(n)); err != nil {
 					t.Error(err)
 				}
-				info, err := os.Stat(path + "-wal")
-				if err != nil {
-					t.Error(err)
-					return
-				}
-				size[n] = info.Size()
+				size[n] = walSize()
 			}
 		})
 	}
 	all.Wait()
+	close(done)
+	sequencer.Wait()
+	if len(sequenced) == 0 {
+		t.Fatal("nothing was moved into the log")
+	}
 	log := slurp(t, path+"-wal")
 
 	for cut := int64(0); cut <= int64(len(log)); cut += step {
@@ -56,12 +68,63 @@ func TestALogCutAnywhereHoldsWhatWasAcknowledged(t *testing.T) {
 		}
 		after := open(t, copied)
 		verify(t, after, acknowledged, licenses)
+		wantLogged(t, after, sequenced, cut)
 		if err := after.Commit(t.Context(), storagetest.LicenseChange(licenses)); err != nil {
 			t.Fatalf("cut at %d: %v", cut, err)
 		}
 		if err := after.Close(); err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+// acknowledgement says that there were so many entries in the journal's log
+// when that of the database had this size.
+type acknowledgement struct {
+	entries int
+	size    int64
+}
+
+// sequenceAndNote moves entries into the log until done is closed and all are
+// there.
+func sequenceAndNote(t *testing.T, s storage.Store, walSize func() int64, done <-chan struct{}) []acknowledgement {
+	var all []acknowledgement
+	moved := 0
+	for last := false; ; {
+		count, err := storagetest.Sequence(t.Context(), s, 5)
+		if err != nil {
+			t.Error(err)
+			return all
+		}
+		if count > 0 {
+			moved += count
+			all = append(all, acknowledgement{moved, walSize()})
+		} else if last {
+			return all
+		}
+		select {
+		case <-done:
+			last = true
+		default:
+		}
+	}
+}
+
+// wantLogged fails unless the log has at least what was acknowledged when the
+// database's was no longer than the cut.
+func wantLogged(t *testing.T, s storage.Store, sequenced []acknowledgement, cut int64) {
+	t.Helper()
+	want, got := 0, 0
+	for _, a := range sequenced {
+		if a.size <= cut {
+			want = a.entries
+		}
+	}
+	for _, b := range logged(t, s) {
+		got += len(b.Entries)
+	}
+	if got < want {
+		t.Fatalf("cut at %d: %d entries of %d that were acknowledged are in the log", cut, got, want)
 	}
 }
 

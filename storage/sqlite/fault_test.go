@@ -24,7 +24,9 @@ func whole(n int) storage.Change {
 	for _, seat := range []string{"act_a", "act_b"} {
 		c.Put = append(c.Put, storage.Seat{ID: seat, Body: []byte(`{"platform":"linux"}`)})
 	}
-	c.Entries = append(c.Entries, storage.Entry{ID: c.Entries[0].ID + " second", Type: "license.updated", Body: []byte("{}")})
+	c.Entries = append(c.Entries, storage.Entry{
+		ID: c.Entries[0].ID + " second", Type: "license.updated", Subjects: []string{c.Record.ID}, Body: []byte("{}"),
+	})
 	return c
 }
 
@@ -35,14 +37,7 @@ func verify(t *testing.T, s storage.Store, acknowledged map[int]bool, upTo int) 
 	if verdict, err := sqlite.Integrity(t.Context(), s); err != nil || verdict != "ok" {
 		t.Fatalf("integrity: %s, %v", verdict, err)
 	}
-	entries, err := s.Pending(t.Context(), 4*upTo)
-	if err != nil {
-		t.Fatal(err)
-	}
-	pending := map[string]bool{}
-	for _, e := range entries {
-		pending[e.ID] = true
-	}
+	accounted := accountedFor(t, s)
 	there := 0
 	for n := range upTo {
 		found, err := s.Get(t.Context(), storagetest.LicenseID(n))
@@ -57,19 +52,19 @@ func verify(t *testing.T, s storage.Store, acknowledged map[int]bool, upTo int) 
 		}
 		there++
 		want := whole(n)
-		if len(found[0].Seats) != 2 || !pending[want.Entries[0].ID] || !pending[want.Entries[1].ID] {
+		if len(found[0].Seats) != 2 || !accounted[want.Entries[0].ID] || !accounted[want.Entries[1].ID] {
 			t.Fatalf("license %d is there in part", n)
 		}
 	}
 	page, err := s.List(t.Context(), storage.Query{Kind: storage.License, Order: storage.EndsSoonest, First: upTo + 1})
-	if err != nil || len(page.Records) != there || len(entries) != 2*there {
-		t.Fatalf("%d licenses by key, %d by list, %d entries, %v", there, len(page.Records), len(entries), err)
+	if err != nil || len(page.Records) != there || len(accounted) != 2*there {
+		t.Fatalf("%d licenses by key, %d by list, %d entries, %v", there, len(page.Records), len(accounted), err)
 	}
 }
 
 // fillUp commits whole licenses by several callers from first on until each
-// has failed with Unavailable, marks what was acknowledged and gives the next
-// number.
+// has failed with Unavailable, while their entries are moved into the log. It
+// marks what was acknowledged and gives the next number.
 func fillUp(t *testing.T, s storage.Store, acknowledged map[int]bool, first int) int {
 	t.Helper()
 	var mapMu sync.Mutex
@@ -95,7 +90,12 @@ func fillUp(t *testing.T, s storage.Store, acknowledged map[int]bool, first int)
 			}
 		})
 	}
+	done := make(chan struct{})
+	var sequencer sync.WaitGroup
+	sequencer.Go(func() { sequenceUntil(t, s, done) })
 	callers.Wait()
+	close(done)
+	sequencer.Wait()
 	return next
 }
 
@@ -142,21 +142,30 @@ func TestAFullDatabaseIsUnavailableUntilThereIsRoom(t *testing.T) {
 
 const limitedChild = "KEYWRIGHT_TEST_LIMITED_CHILD"
 
-// The limit is the whole process's, so a child lives under it.
 func TestAFullDiskIsUnavailableUntilThereIsRoom(t *testing.T) {
-	if os.Getenv(limitedChild) != "" {
+	if inAChild(t) {
 		underAFileLimit(t)
-		return
-	}
-	child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+t.Name()+"$")
-	child.Env = append(os.Environ(), limitedChild+"=1")
-	if out, err := child.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
 	}
 }
 
+// inAChild reports whether the test runs in a process of its own, and where it
+// does not runs it in one: a limit on files is the whole process's.
+func inAChild(t *testing.T) bool {
+	t.Helper()
+	if os.Getenv(limitedChild) != "" {
+		signal.Ignore(syscall.SIGXFSZ)
+		return true
+	}
+	child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v")
+	child.Env = append(os.Environ(), limitedChild+"=1")
+	out, err := child.CombinedOutput()
+	if err != nil || !strings.Contains(string(out), "--- PASS: "+t.Name()) {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	return false
+}
+
 func underAFileLimit(t *testing.T) {
-	signal.Ignore(syscall.SIGXFSZ)
 	path := filepath.Join(t.TempDir(), "keywright.db")
 	s := migrated(t, path)
 	acknowledged := map[int]bool{}

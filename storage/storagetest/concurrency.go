@@ -161,14 +161,14 @@ var peerClauses = []struct {
 		c := change(license("lic_a"))
 		c.Entries = []storage.Entry{entry("0 a"), entry("0 b")}
 		must(t, s.Commit(t.Context(), c))
-		count, err := sequence(t.Context(), s, 9, "the one")
+		count, err := Sequence(t.Context(), s, 9)
 		must(t, err)
 		equal(t, count, 2)
 		must(t, s.Close()) // before it settles
 
 		equal(t, pending(t, peer, 9), c.Entries)
 		equal(t, blocks(t, peer, storage.LastBlock, 1)[0].Entries, c.Entries)
-		count, err = sequence(t.Context(), peer, 9, "the other")
+		count, err = Sequence(t.Context(), peer, 9)
 		must(t, err)
 		equal(t, count, 0)
 		equal(t, pending(t, peer, 9), []storage.Entry{})

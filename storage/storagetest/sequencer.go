@@ -11,10 +11,11 @@ import (
 	"github.com/keywright/keywright/storage"
 )
 
-// sequence moves what is pending into the log, as whoever keeps a journal
-// must: it settles what pending still shows of the last block before it
-// appends the next. It gives the number of entries that it appended.
-func sequence(ctx context.Context, s storage.Store, limit int, mark string) (int, error) {
+// Sequence moves what is pending into the log, at most limit entries, as
+// whoever keeps a journal must: it settles what pending still shows of the
+// last block before it appends the next. It gives the number of entries that
+// it appended.
+func Sequence(ctx context.Context, s storage.Journal, limit int) (int, error) {
 	last, err := s.Blocks(ctx, storage.LastBlock, 1)
 	if err != nil {
 		return 0, err
@@ -30,7 +31,7 @@ func sequence(ctx context.Context, s storage.Store, limit int, mark string) (int
 	if err != nil {
 		return 0, err
 	}
-	b := storage.Block{First: next, At: second(0), Head: []byte("by " + mark)}
+	b := storage.Block{First: next, At: second(0), Head: []byte("head")}
 	var settled []storage.Pending
 	for _, p := range waiting {
 		if logged[p.ID] {
@@ -59,8 +60,8 @@ func sequencersRace(t *testing.T, s, peer storage.Store) {
 	var moving sync.WaitGroup
 	for n := range sequencers {
 		moving.Go(func() {
-			for round := 0; ctx.Err() == nil; round++ {
-				count, err := sequence(t.Context(), handles[n%2], 50, fmt.Sprint(n, " ", round))
+			for ctx.Err() == nil {
+				count, err := Sequence(t.Context(), handles[n%2], 50)
 				appended.Add(int64(count))
 				if fault.Is(err, fault.Conflict) {
 					lost.Add(1)
@@ -87,7 +88,7 @@ func sequencersRace(t *testing.T, s, peer storage.Store) {
 	moving.Wait()
 	for count := 1; count > 0 || len(pending(t, s, 1)) > 0; {
 		var err error
-		count, err = sequence(t.Context(), peer, 50, "last")
+		count, err = Sequence(t.Context(), peer, 50)
 		must(t, err)
 		appended.Add(int64(count))
 	}
