@@ -1,6 +1,7 @@
 package storagetest
 
 import (
+	"context"
 	"encoding/base64"
 	"encoding/binary"
 	"fmt"
@@ -41,6 +42,17 @@ func LogBlock(first, size int) storage.Block {
 	b.Head = fmt.Appendf(nil, `{"log":%q,"epoch":1,"size":%d,"edge":["%s"],"sums":%q}`,
 		loadID("log", 0), b.Next(), strings.Join(edge, `","`), base64.StdEncoding.EncodeToString(sums))
 	return b
+}
+
+// FillLog appends the entries numbered from first up to (not including) last,
+// so many a block.
+func FillLog(ctx context.Context, s storage.Store, first, last, size int) error {
+	for ; first < last; first += size {
+		if err := s.AppendBlock(ctx, LogBlock(first, min(size, last-first))); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // licenseEntry is of the shape that journal.Entry has.
