@@ -161,7 +161,7 @@ func (e Entry) Encode() (storage.Entry, error) {
 		return storage.Entry{}, fault.Errorf(fault.InvalidInput, "the change is too large for the journal: %d bytes, at most %d", len(body), storage.MaxEntry)
 	}
 	return storage.Entry{
-		ID: e.ID, Type: string(e.Type), Actor: e.Actor.String(), Product: e.Product, Subjects: e.subjects(), Body: body,
+		ID: e.ID, Type: string(e.Type), Actor: e.Actor.ID, Product: e.Product, Subjects: e.subjects(), Body: body,
 	}, nil
 }
 
