@@ -42,6 +42,12 @@ const (
 	// CustomerErase empties who the customer of a license is, for good. It
 	// does not show customers.
 	CustomerErase Action = "customer:erase"
+	// EventRead shows what happened: when, by whom and to what. It shows
+	// neither what changed nor the license, which LicenseRead does.
+	EventRead Action = "event:read"
+	// JournalRead, on all products, shows how long the journal is, its root and
+	// its checkpoint. It does not show events.
+	JournalRead Action = "journal:read"
 )
 
 // Actions lists all actions.
@@ -50,5 +56,6 @@ func Actions() []Action {
 		ProductRead, ProductWrite, PlanRead, PlanWrite,
 		LicenseRead, LicenseIssue, LicenseUpdate, LicenseRenew,
 		LicenseSuspend, LicenseRevoke, LicenseRotateKey, LicenseRevealKey, CustomerErase,
+		EventRead, JournalRead,
 	}
 }
