@@ -117,6 +117,9 @@ func (s *Service) send(ctx context.Context, c storage.Change) error {
 	}
 	c.Attempt = attempt
 	err = s.store.Commit(ctx, c)
+	if !fault.Is(err, fault.Conflict) && !fault.Is(err, fault.InvalidInput) {
+		s.committed(c.Record.ID)
+	}
 	switch {
 	case err == nil:
 		s.alarm.due(c.Record.Index.Due)
@@ -134,6 +137,14 @@ func (s *Service) send(ctx context.Context, c storage.Change) error {
 		return nil
 	}
 	return fault.Wrap(fault.Unavailable, err, "the change may or may not have been made; ask again under the same idempotency key")
+}
+
+// committed says that a record may have changed.
+func (s *Service) committed(id string) {
+	s.glances.forget(id)
+	if s.journal != nil {
+		s.journal.Committed()
+	}
 }
 
 // entries makes the journal entries of a change, one for each event.

@@ -32,9 +32,15 @@ type Config struct {
 	Store    Store
 	Secrets  *secret.List
 	Enforcer authz.Enforcer
-	Now      func() time.Time // the clock; time.Now if nil
-	Random   io.Reader        // safe for concurrent use; crypto/rand if nil
-	Log      *slog.Logger     // discarded if nil
+	// Journal is the log over Store. If nil there is none, and events are
+	// Unavailable.
+	Journal Journal
+	// Checkpoint gives the last signed checkpoint of the journal, empty where
+	// there is none. If nil none is signed.
+	Checkpoint func() string
+	Now        func() time.Time // the clock; time.Now if nil
+	Random     io.Reader        // safe for concurrent use; crypto/rand if nil
+	Log        *slog.Logger     // discarded if nil
 	// KeepKeys seals a copy of each key, so that it can be revealed later.
 	KeepKeys bool
 	// ExpiryNotices are the days before its end at which a license is
@@ -44,25 +50,29 @@ type Config struct {
 
 // Service answers the use-cases. It is safe for concurrent use.
 type Service struct {
-	store    Store
-	secrets  *secret.List
-	enforcer authz.Enforcer
-	clock    func() time.Time
-	random   io.Reader
-	log      *slog.Logger
-	keepKeys bool
-	prefixes prefixCache
-	lines    lines
-	denials  denials
-	notices  []int // the most days first
-	rounds   rounds
-	alarm    *alarm
+	store      Store
+	secrets    *secret.List
+	enforcer   authz.Enforcer
+	journal    Journal
+	checkpoint func() string
+	clock      func() time.Time
+	random     io.Reader
+	log        *slog.Logger
+	keepKeys   bool
+	prefixes   prefixCache
+	lines      lines
+	denials    denials
+	notices    []int // the most days first
+	rounds     rounds
+	alarm      *alarm
+	glances    glances
 }
 
 // New makes a Service.
 func New(c Config) *Service {
 	s := &Service{
 		store: c.Store, secrets: c.Secrets, enforcer: c.Enforcer,
+		journal: c.Journal, checkpoint: c.Checkpoint,
 		clock: c.Now, random: c.Random, log: c.Log, keepKeys: c.KeepKeys,
 		notices: slices.Clone(c.ExpiryNotices), alarm: newAlarm(),
 	}
