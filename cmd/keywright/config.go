@@ -45,7 +45,8 @@ type config struct {
 	MaxStaleness time.Duration `default:"5s" help:"How old the data of a validation may be, at least 1s; by default ${default}."`
 	Refresh      time.Duration `default:"5m" help:"When a program is told to validate again, at least 1m; by default ${default}."`
 
-	ExpiryNotices []notice `default:"14d,7d,1d" placeholder:"DAYS" help:"How long before its end a license is announced (license.expiring): at most ten of 1d to 90d, or off; by default ${default}."`
+	ExpiryNotices []notice      `default:"14d,7d,1d" placeholder:"DAYS" help:"How long before its end a license is announced (license.expiring): at most ten of 1d to 90d, or off; by default ${default}."`
+	EventPoll     time.Duration `default:"1s" help:"How often the events of other servers on this storage are looked for, 100ms to 1m; by default ${default}."`
 
 	limitsConfig `embed:""`
 
@@ -77,6 +78,9 @@ func (c *config) check(s *settings) error {
 	}
 	if _, err := c.notices(); err != nil {
 		bad.add("expiryNotices", "%w", err)
+	}
+	if c.EventPoll < 100*time.Millisecond || c.EventPoll > time.Minute {
+		bad.add("eventPoll", "must be from 100ms to 1m")
 	}
 	return bad.err()
 }

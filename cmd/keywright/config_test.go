@@ -73,7 +73,7 @@ func refuse(t *testing.T, tests map[string]refusal) {
 }
 
 func TestAKeyThatThereIsNotIsRefusedByName(t *testing.T) {
-	const keys = "checkpointFile, checkpointKey, checkpointURL, data, dev, expiryNotices, importedKeys, listen, logLevel, maxStaleness, opsListen, refresh, reveal, seatChangesPerHour, " +
+	const keys = "checkpointFile, checkpointKey, checkpointURL, data, dev, eventPoll, expiryNotices, importedKeys, listen, logLevel, maxStaleness, opsListen, refresh, reveal, seatChangesPerHour, " +
 		"secretFile, storage, subjectChangesPerHour, tlsCert, tlsKey, trustedProxies, unknownKeysPerMinute, unknownTextsPerMinute, verifier"
 	refuse(t, map[string]refusal{
 		"nothing at all": {"", nil, "",
@@ -119,6 +119,8 @@ func TestAValueThatMakesNoSenseIsRefusedByName(t *testing.T) {
 			`refresh (KEYWRIGHT_REFRESH): expected duration but got "5": time: missing unit in duration "5"`},
 		"a duration too short": {"--refresh=59s --max-staleness=999ms", enough, "",
 			"maxStaleness (--max-staleness): must be at least 1s\nrefresh (--refresh): must be at least 1m"},
+		"a poll too often":  {"--event-poll=99ms", enough, "", "eventPoll (--event-poll): must be from 100ms to 1m"},
+		"a poll too seldom": {"", enough, "eventPoll: 61s", "eventPoll (config.yaml:1): must be from 100ms to 1m"},
 		"neither true nor false": {"", enough, "dev: maybe",
 			`dev (config.yaml:1): bool value must be true, 1, yes, false, 0 or no but got "maybe"`},
 		"a word that is none of several": {"--reveal=never", enough, "importedKeys: true\n",
@@ -235,6 +237,7 @@ importedKeys: "on" # default
 maxStaleness: 3s # f.yaml:4
 refresh: 7m0s # KEYWRIGHT_REFRESH
 expiryNotices: [14d, 7d, 1d] # default
+eventPoll: 1s # default
 unknownKeysPerMinute: 10 # default
 unknownTextsPerMinute: 1000 # default
 seatChangesPerHour: 20 # default

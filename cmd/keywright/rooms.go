@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/keywright/keywright/authz"
+	"github.com/keywright/keywright/journal"
 	"github.com/keywright/keywright/licensing"
 	"github.com/keywright/keywright/resolvers"
 	"github.com/keywright/keywright/secret"
@@ -17,11 +18,12 @@ import (
 
 // rooms are the parts of the server that cmd wires.
 type rooms struct {
+	store      storage.Store
+	journal    *journal.Log
 	licensing  *licensing.Service
 	validation *validation.Service
 	scheduler  *licensing.Scheduler
 	graphql    http.Handler
-	store      storage.Store
 	log        *slog.Logger
 }
 
@@ -30,10 +32,11 @@ func (c *config) wire(store storage.Store, secrets *secret.List, log *slog.Logge
 	if c.Dev {
 		enforcer.Admin = authz.DevAdmin
 	}
-	r := &rooms{store: store, log: log}
+	r := &rooms{store: store, log: log, journal: journal.NewLog(journal.Config{Store: store, Log: log, Poll: c.EventPoll})}
 	notices, _ := c.notices() // checked
 	r.licensing = licensing.New(licensing.Config{
-		Store: store, Secrets: secrets, Enforcer: enforcer, Log: log, KeepKeys: c.Reveal != off, ExpiryNotices: notices,
+		Store: store, Secrets: secrets, Enforcer: enforcer, Journal: r.journal, Log: log,
+		KeepKeys: c.Reveal != off, ExpiryNotices: notices,
 	})
 	r.scheduler = &licensing.Scheduler{Licensing: r.licensing}
 	r.validation = validation.New(validation.Config{
@@ -49,12 +52,14 @@ func (c *config) wire(store storage.Store, secrets *secret.List, log *slog.Logge
 	return r, err
 }
 
-// run begins what is done beside requests: what is counted is written down,
-// what is due is announced, and what is old is swept out. What it gives ends
-// that, once the last counts are written. It outlives ctx, since requests do.
+// run begins what is done beside requests: the log is moved on and followed,
+// what is counted is written down, what is due is announced, and what is old is
+// swept out. What it gives ends that, once the last counts are written. It
+// outlives ctx, since requests do.
 func (r *rooms) run(ctx context.Context) (end func()) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	var running sync.WaitGroup
+	running.Go(func() { r.journal.Run(ctx) })
 	running.Go(func() { r.validation.Run(ctx) })
 	running.Go(func() { r.licensing.RunDenials(ctx) })
 	running.Go(func() { r.scheduler.Run(ctx) })
@@ -63,4 +68,13 @@ func (r *rooms) run(ctx context.Context) (end func()) {
 		cancel()
 		running.Wait()
 	}
+}
+
+// ready fails where storage cannot answer, or the log in it is not the one that
+// this server knows.
+func (r *rooms) ready(ctx context.Context) error {
+	if err := r.store.Ready(ctx); err != nil {
+		return err
+	}
+	return r.journal.Ready(ctx)
 }

@@ -59,7 +59,7 @@ func (c *serveCommand) Run(ctx context.Context, p *program) (err error) {
 	if dev == nil {
 		log.WarnContext(ctx, "no logins are configured: until they are, only the fields that are @public answer")
 	}
-	front := server.New(c.front(rooms, store, dev, certificate, log))
+	front := server.New(c.front(rooms, dev, certificate, log))
 	defer rooms.run(ctx)()
 	return front.Run(ctx, public, ops)
 }
@@ -121,9 +121,9 @@ func (c *config) listen(ctx context.Context, s *settings) (public, ops net.Liste
 	return public, ops, nil
 }
 
-func (c *config) front(r *rooms, store storage.Store, dev *devHome, certificate *tls.Config, log *slog.Logger) server.Config {
+func (c *config) front(r *rooms, dev *devHome, certificate *tls.Config, log *slog.Logger) server.Config {
 	front := server.Config{
-		GraphQL: r.graphql, Ready: store.Ready, Clock: store.Clock, Log: log, Dev: c.Dev, TLS: certificate,
+		GraphQL: r.graphql, Ready: r.ready, Clock: r.store.Clock, Log: log, Dev: c.Dev, TLS: certificate,
 	}
 	front.TrustedProxies, _ = c.proxies() // checked
 	if dev != nil {
