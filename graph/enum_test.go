@@ -22,6 +22,7 @@ func TestEnumsTakeExactlyTheirValues(t *testing.T) {
 	unmarshal := map[string]func(any) (string, error){
 		"ActivationKind": reads(scalar.UnmarshalActivationKind),
 		"ActorKind":      reads(scalar.UnmarshalActorKind),
+		"EventOrder":     reads(scalar.UnmarshalEventOrder),
 		"ExpiryBasis":    reads(scalar.UnmarshalExpiryBasis),
 		"LicenseField":   reads(scalar.UnmarshalLicenseField),
 		"LicenseOrder":   reads(scalar.UnmarshalLicenseOrder),

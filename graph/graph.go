@@ -13,5 +13,6 @@ import "embed"
 //go:embed schema/*.graphqls
 var Schema embed.FS
 
-// Root stands for the values of Query and Mutation, which have none.
+// Root stands for the values of Query, Mutation and Subscription, which have
+// none.
 type Root struct{}

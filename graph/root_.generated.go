@@ -26,9 +26,12 @@ type Config = graphql.Config[ResolverRoot, DirectiveRoot, ComplexityRoot]
 
 type ResolverRoot interface {
 	Activation() ActivationResolver
+	Event() EventResolver
+	License() LicenseResolver
 	Mutation() MutationResolver
 	Product() ProductResolver
 	Query() QueryResolver
+	Subscription() SubscriptionResolver
 }
 
 type DirectiveRoot struct {
@@ -96,6 +99,29 @@ type ComplexityRoot struct {
 		Licenses func(childComplexity int) int
 	}
 
+	Event struct {
+		Actor     func(childComplexity int) int
+		At        func(childComplexity int) int
+		Cursor    func(childComplexity int) int
+		Data      func(childComplexity int) int
+		ID        func(childComplexity int) int
+		Index     func(childComplexity int) int
+		License   func(childComplexity int) int
+		LicenseID func(childComplexity int) int
+		LoggedAt  func(childComplexity int) int
+		ProductID func(childComplexity int) int
+		RequestID func(childComplexity int) int
+		Revision  func(childComplexity int) int
+		Subject   func(childComplexity int) int
+		Type      func(childComplexity int) int
+		Version   func(childComplexity int) int
+	}
+
+	EventConnection struct {
+		Nodes    func(childComplexity int) int
+		PageInfo func(childComplexity int) int
+	}
+
 	HeartbeatPayload struct {
 		LeaseUntil func(childComplexity int) int
 		Validation func(childComplexity int) int
@@ -135,6 +161,12 @@ type ComplexityRoot struct {
 		Results func(childComplexity int) int
 	}
 
+	Journal struct {
+		Checkpoint func(childComplexity int) int
+		RootHash   func(childComplexity int) int
+		Size       func(childComplexity int) int
+	}
+
 	License struct {
 		ActivatedAt     func(childComplexity int) int
 		Activations     func(childComplexity int, kind *license.SeatKind, first int, after *string) int
@@ -144,6 +176,7 @@ type ComplexityRoot struct {
 		Customer        func(childComplexity int) int
 		DomainCount     func(childComplexity int) int
 		Entitlements    func(childComplexity int) int
+		Events          func(childComplexity int, order licensing.EventOrder, first int, after *string) int
 		ExpiresAt       func(childComplexity int) int
 		ExternalID      func(childComplexity int) int
 		GraceUntil      func(childComplexity int) int
@@ -257,7 +290,9 @@ type ComplexityRoot struct {
 	}
 
 	Query struct {
+		Events         func(childComplexity int, filter *licensing.EventFilter, order licensing.EventOrder, first int, after *string) int
 		Explain        func(childComplexity int, license string, input *validation.ExplainInput) int
+		Journal        func(childComplexity int) int
 		License        func(childComplexity int, id *string, key *string) int
 		Licenses       func(childComplexity int, filter *licensing.LicenseFilter, orderBy licensing.LicenseOrder, first int, after *string) int
 		Plan           func(childComplexity int, id string) int
@@ -291,6 +326,10 @@ type ComplexityRoot struct {
 	RotateLicenseKeyPayload struct {
 		Key     func(childComplexity int) int
 		License func(childComplexity int) int
+	}
+
+	Subscription struct {
+		Events func(childComplexity int, filter *licensing.EventFilter, after *string) int
 	}
 
 	SuspendLicensePayload struct {
@@ -545,6 +584,110 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.EraseCustomerPayload.Licenses(childComplexity), true
 
+	case "Event.actor":
+		if e.ComplexityRoot.Event.Actor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Event.Actor(childComplexity), true
+	case "Event.at":
+		if e.ComplexityRoot.Event.At == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Event.At(childComplexity), true
+	case "Event.cursor":
+		if e.ComplexityRoot.Event.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Event.Cursor(childComplexity), true
+	case "Event.data":
+		if e.ComplexityRoot.Event.Data == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Event.Data(childComplexity), true
+	case "Event.id":
+		if e.ComplexityRoot.Event.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Event.ID(childComplexity), true
+	case "Event.index":
+		if e.ComplexityRoot.Event.Index == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Event.Index(childComplexity), true
+	case "Event.license":
+		if e.ComplexityRoot.Event.License == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Event.License(childComplexity), true
+	case "Event.licenseId":
+		if e.ComplexityRoot.Event.LicenseID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Event.LicenseID(childComplexity), true
+	case "Event.loggedAt":
+		if e.ComplexityRoot.Event.LoggedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Event.LoggedAt(childComplexity), true
+	case "Event.productId":
+		if e.ComplexityRoot.Event.ProductID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Event.ProductID(childComplexity), true
+	case "Event.requestId":
+		if e.ComplexityRoot.Event.RequestID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Event.RequestID(childComplexity), true
+	case "Event.revision":
+		if e.ComplexityRoot.Event.Revision == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Event.Revision(childComplexity), true
+	case "Event.subject":
+		if e.ComplexityRoot.Event.Subject == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Event.Subject(childComplexity), true
+	case "Event.type":
+		if e.ComplexityRoot.Event.Type == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Event.Type(childComplexity), true
+	case "Event.version":
+		if e.ComplexityRoot.Event.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Event.Version(childComplexity), true
+
+	case "EventConnection.nodes":
+		if e.ComplexityRoot.EventConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EventConnection.Nodes(childComplexity), true
+	case "EventConnection.pageInfo":
+		if e.ComplexityRoot.EventConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EventConnection.PageInfo(childComplexity), true
+
 	case "HeartbeatPayload.leaseUntil":
 		if e.ComplexityRoot.HeartbeatPayload.LeaseUntil == nil {
 			break
@@ -677,6 +820,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.IssueLicensesPayload.Results(childComplexity), true
 
+	case "Journal.checkpoint":
+		if e.ComplexityRoot.Journal.Checkpoint == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Journal.Checkpoint(childComplexity), true
+	case "Journal.rootHash":
+		if e.ComplexityRoot.Journal.RootHash == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Journal.RootHash(childComplexity), true
+	case "Journal.size":
+		if e.ComplexityRoot.Journal.Size == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Journal.Size(childComplexity), true
+
 	case "License.activatedAt":
 		if e.ComplexityRoot.License.ActivatedAt == nil {
 			break
@@ -730,6 +892,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.License.Entitlements(childComplexity), true
+	case "License.events":
+		if e.ComplexityRoot.License.Events == nil {
+			break
+		}
+
+		args, err := ec.field_License_events_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.License.Events(childComplexity, args["order"].(licensing.EventOrder), args["first"].(int), args["after"].(*string)), true
 	case "License.expiresAt":
 		if e.ComplexityRoot.License.ExpiresAt == nil {
 			break
@@ -1333,6 +1506,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ProductConnection.PageInfo(childComplexity), true
 
+	case "Query.events":
+		if e.ComplexityRoot.Query.Events == nil {
+			break
+		}
+
+		args, err := ec.field_Query_events_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Events(childComplexity, args["filter"].(*licensing.EventFilter), args["order"].(licensing.EventOrder), args["first"].(int), args["after"].(*string)), true
 	case "Query.explain":
 		if e.ComplexityRoot.Query.Explain == nil {
 			break
@@ -1345,6 +1529,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Query.Explain(childComplexity, args["license"].(string), args["input"].(*validation.ExplainInput)), true
 
+	case "Query.journal":
+		if e.ComplexityRoot.Query.Journal == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Query.Journal(childComplexity), true
 	case "Query.license":
 		if e.ComplexityRoot.Query.License == nil {
 			break
@@ -1476,6 +1666,18 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.RotateLicenseKeyPayload.License(childComplexity), true
+
+	case "Subscription.events":
+		if e.ComplexityRoot.Subscription.Events == nil {
+			break
+		}
+
+		args, err := ec.field_Subscription_events_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Subscription.Events(childComplexity, args["filter"].(*licensing.EventFilter), args["after"].(*string)), true
 
 	case "SuspendLicensePayload.license":
 		if e.ComplexityRoot.SuspendLicensePayload.License == nil {
@@ -1691,6 +1893,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputDeactivateInput,
 		ec.unmarshalInputEntitlementInput,
 		ec.unmarshalInputEraseCustomerInput,
+		ec.unmarshalInputEventFilter,
 		ec.unmarshalInputExplainInput,
 		ec.unmarshalInputHeartbeatInput,
 		ec.unmarshalInputIssueLicenseInput,
@@ -1757,6 +1960,23 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 				Data: buf.Bytes(),
 			}
 		}
+	case ast.Subscription:
+		next := ec._Subscription(ctx, opCtx.Operation.SelectionSet)
+
+		var buf bytes.Buffer
+		return func(ctx context.Context) *graphql.Response {
+			buf.Reset()
+			data := next(ctx)
+
+			if data == nil {
+				return nil
+			}
+			data.MarshalGQL(&buf)
+
+			return &graphql.Response{
+				Data: buf.Bytes(),
+			}
+		}
 
 	default:
 		return graphql.OneShot(graphql.ErrorResponse(ctx, "unsupported GraphQL operation"))
@@ -1782,7 +2002,7 @@ func newExecutionContext(
 	}
 }
 
-//go:embed "schema/catalog.graphqls" "schema/common.graphqls" "schema/license.graphqls" "schema/validate.graphqls"
+//go:embed "schema/catalog.graphqls" "schema/common.graphqls" "schema/event.graphqls" "schema/license.graphqls" "schema/validate.graphqls"
 var sourcesFS embed.FS
 
 func sourceData(filename string) string {
@@ -1796,6 +2016,7 @@ func sourceData(filename string) string {
 var sources = []*ast.Source{
 	{Name: "schema/catalog.graphqls", Input: sourceData("schema/catalog.graphqls"), BuiltIn: false},
 	{Name: "schema/common.graphqls", Input: sourceData("schema/common.graphqls"), BuiltIn: false},
+	{Name: "schema/event.graphqls", Input: sourceData("schema/event.graphqls"), BuiltIn: false},
 	{Name: "schema/license.graphqls", Input: sourceData("schema/license.graphqls"), BuiltIn: false},
 	{Name: "schema/validate.graphqls", Input: sourceData("schema/validate.graphqls"), BuiltIn: false},
 }
@@ -1923,6 +2144,52 @@ func (ec *executionContext) childFields_EraseCustomerPayload(ctx context.Context
 	return nil, fmt.Errorf("no field named %q was found under type EraseCustomerPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_Event(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Event_id(ctx, field)
+	case "index":
+		return ec.fieldContext_Event_index(ctx, field)
+	case "cursor":
+		return ec.fieldContext_Event_cursor(ctx, field)
+	case "type":
+		return ec.fieldContext_Event_type(ctx, field)
+	case "version":
+		return ec.fieldContext_Event_version(ctx, field)
+	case "at":
+		return ec.fieldContext_Event_at(ctx, field)
+	case "loggedAt":
+		return ec.fieldContext_Event_loggedAt(ctx, field)
+	case "actor":
+		return ec.fieldContext_Event_actor(ctx, field)
+	case "subject":
+		return ec.fieldContext_Event_subject(ctx, field)
+	case "revision":
+		return ec.fieldContext_Event_revision(ctx, field)
+	case "productId":
+		return ec.fieldContext_Event_productId(ctx, field)
+	case "licenseId":
+		return ec.fieldContext_Event_licenseId(ctx, field)
+	case "requestId":
+		return ec.fieldContext_Event_requestId(ctx, field)
+	case "license":
+		return ec.fieldContext_Event_license(ctx, field)
+	case "data":
+		return ec.fieldContext_Event_data(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Event", field.Name)
+}
+
+func (ec *executionContext) childFields_EventConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "nodes":
+		return ec.fieldContext_EventConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_EventConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type EventConnection", field.Name)
+}
+
 func (ec *executionContext) childFields_HeartbeatPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "validation":
@@ -2001,6 +2268,18 @@ func (ec *executionContext) childFields_IssueLicensesPayload(ctx context.Context
 	return nil, fmt.Errorf("no field named %q was found under type IssueLicensesPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_Journal(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "size":
+		return ec.fieldContext_Journal_size(ctx, field)
+	case "rootHash":
+		return ec.fieldContext_Journal_rootHash(ctx, field)
+	case "checkpoint":
+		return ec.fieldContext_Journal_checkpoint(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Journal", field.Name)
+}
+
 func (ec *executionContext) childFields_License(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -2057,6 +2336,8 @@ func (ec *executionContext) childFields_License(ctx context.Context, field graph
 		return ec.fieldContext_License_createdAt(ctx, field)
 	case "updatedAt":
 		return ec.fieldContext_License_updatedAt(ctx, field)
+	case "events":
+		return ec.fieldContext_License_events(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type License", field.Name)
 }

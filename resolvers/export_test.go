@@ -1,8 +1,10 @@
 package resolvers
 
 import (
+	"context"
 	"net/http"
 
+	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
@@ -17,6 +19,18 @@ func Open(h http.Handler, who actor.Actor, document, operation string, variables
 		return nil, errs
 	}
 	return o.Doc, nil
+}
+
+// Subscribe gives the responses of an operation as it is asked for by whoever
+// calls in ctx; each is good until the next.
+func Subscribe(ctx context.Context, h http.Handler, document string, variables map[string]any) (next func() *graphql.Response, errs gqlerror.List) {
+	e := h.(endpoint)
+	o, errs := e.prepare(actor.From(ctx), request{query: document, variables: variables})
+	if len(errs) > 0 {
+		return nil, errs
+	}
+	responses, ctx := e.exec.DispatchOperation(ctx, o)
+	return func() *graphql.Response { return responses(ctx) }, nil
 }
 
 // ParseRequest reads the query and the variables of a request's JSON.

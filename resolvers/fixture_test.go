@@ -18,6 +18,7 @@ import (
 	"github.com/keywright/keywright/actor"
 	"github.com/keywright/keywright/authz"
 	"github.com/keywright/keywright/fault"
+	"github.com/keywright/keywright/journal"
 	"github.com/keywright/keywright/licensing"
 	"github.com/keywright/keywright/resolvers"
 	"github.com/keywright/keywright/secret"
@@ -101,6 +102,27 @@ func (s *store) AddUsage(ctx context.Context, deltas []storage.UsageDelta) error
 	return s.Model.AddUsage(ctx, deltas)
 }
 
+func (s *store) Pending(ctx context.Context, limit int) ([]storage.Pending, error) {
+	if err := s.failCalmly(); err != nil {
+		return nil, err
+	}
+	return s.Model.Pending(ctx, limit)
+}
+
+func (s *store) Blocks(ctx context.Context, from int64, limit int) ([]storage.Block, error) {
+	if err := s.failCalmly(); err != nil {
+		return nil, err
+	}
+	return s.Model.Blocks(ctx, from, limit)
+}
+
+func (s *store) Entries(ctx context.Context, q storage.EntryQuery) (storage.EntryPage, error) {
+	if err := s.fail(); err != nil {
+		return storage.EntryPage{}, err
+	}
+	return s.Model.Entries(ctx, q)
+}
+
 // policy lets the admin do everything, and limitedActor what it says.
 type policy map[authz.Action]authz.Scope
 
@@ -136,24 +158,21 @@ type api struct {
 	store      *store
 	logs       *logs
 	policy     policy
+	journal    *journal.Log
 	validation *validation.Service
 }
 
 func newAPI(t testing.TB) *api {
 	t.Helper()
-	a := &api{store: &store{Model: storagetest.NewModel()}, logs: &logs{}, policy: policy{}}
-	text, err := secret.New(rand.Reader)
-	ok(t, err)
-	secrets, err := secret.Parse([]byte(text))
-	ok(t, err)
-	log := slog.New(slog.NewJSONHandler(a.logs, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	uses := licensing.New(licensing.Config{Store: a.store, Secrets: secrets, Enforcer: a.policy, Log: log, KeepKeys: true})
-	a.validation = validation.New(validation.Config{
-		Source:   validation.StorageSource{Licensing: uses, Now: time.Now},
-		Licenses: uses, Secrets: secrets, Counter: a.store, Log: log,
-	})
-	a.handler, err = resolvers.New(resolvers.Config{Licensing: uses, Validation: a.validation, Enforcer: a.policy, Log: log})
-	ok(t, err)
+	p := policy{}
+	a := newAPIUnder(t, p)
+	a.policy = p
+	return a
+}
+
+func newAPIUnder(t testing.TB, enforcer authz.Enforcer) *api {
+	t.Helper()
+	a := newHandler(t, enforcer)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.Header.Get("Authorization") {
 		case admin:
@@ -165,6 +184,26 @@ func newAPI(t testing.TB) *api {
 	}))
 	t.Cleanup(server.Close)
 	a.url = server.URL
+	return a
+}
+
+// newHandler makes an api without a server.
+func newHandler(t testing.TB, enforcer authz.Enforcer) *api {
+	t.Helper()
+	a := &api{store: &store{Model: storagetest.NewModel()}, logs: &logs{}}
+	text, err := secret.New(rand.Reader)
+	ok(t, err)
+	secrets, err := secret.Parse([]byte(text))
+	ok(t, err)
+	log := slog.New(slog.NewJSONHandler(a.logs, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	a.journal = journal.NewLog(journal.Config{Store: a.store})
+	uses := licensing.New(licensing.Config{Store: a.store, Secrets: secrets, Enforcer: enforcer, Journal: a.journal, Log: log, KeepKeys: true})
+	a.validation = validation.New(validation.Config{
+		Source:   validation.StorageSource{Licensing: uses, Now: time.Now},
+		Licenses: uses, Secrets: secrets, Counter: a.store, Log: log,
+	})
+	a.handler, err = resolvers.New(resolvers.Config{Licensing: uses, Validation: a.validation, Enforcer: enforcer, Log: log})
+	ok(t, err)
 	return a
 }
 

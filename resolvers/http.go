@@ -57,6 +57,10 @@ func (e endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		writeErrors(w, media, status, errs)
 		return
 	}
+	if operation.Operation.Operation == ast.Subscription {
+		refuse(w, media, http.StatusNotAcceptable, "a subscription has no single answer: ask for a stream")
+		return
+	}
 	if r.Method == http.MethodGet && !e.readable(operation) {
 		w.Header().Set("Allow", "POST")
 		refuse(w, media, http.StatusMethodNotAllowed, "this operation is to be sent by POST")

@@ -192,7 +192,6 @@ func TestARequestThatIsNotExecutedHasTheStatusOfItsMediaType(t *testing.T) {
 		"a variable that is missing":        `{"query":"query($n: Int!) { products(first: $n) { nodes { id } } }"}`,
 		"an operation that there is not":    `{"query":"query a { __typename }","operationName":"b"}`,
 		"an operation that is not selected": `{"query":"query a { __typename } query b { __typename }"}`,
-		"a subscription":                    `{"query":"subscription { events { id } }"}`,
 		"too many tokens":                   `{"query":"{` + strings.Repeat(" __typename", 5001) + `}"}`,
 	} {
 		for media, status := range map[string]int{asksJSON: http.StatusOK, asksGraphQL: http.StatusBadRequest} {

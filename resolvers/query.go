@@ -38,6 +38,14 @@ func (q query) SearchLicenses(ctx context.Context, text string, product *string)
 	return q.Licensing.SearchLicenses(ctx, text, product)
 }
 
+func (q query) Events(ctx context.Context, filter *licensing.EventFilter, order licensing.EventOrder, first int, after *string) (*licensing.EventConnection, error) {
+	return q.Licensing.Events(ctx, filter, order, page.Args{First: first, After: after})
+}
+
+func (q query) Journal(ctx context.Context) (*licensing.JournalView, error) {
+	return q.Licensing.Journal(ctx)
+}
+
 func (q query) Validate(ctx context.Context, in validation.ValidateInput) (*validation.Validation, error) {
 	return q.Validation.Validate(ctx, in)
 }

@@ -5,6 +5,7 @@ package resolvers
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"iter"
 	"log/slog"
@@ -55,6 +56,7 @@ func New(c Config) (http.Handler, error) {
 	exec := executor.New(executable)
 	exec.SetErrorPresenter(presenter(c.Log))
 	exec.SetRecoverFunc(recovered)
+	exec.Use(feeds{presenter(c.Log)})
 	public := publicFields(schema)
 	return endpoint{exec: exec, schema: schema, public: public, documents: newDocuments(schema, public)}, nil
 }
@@ -149,8 +151,11 @@ var _ graph.ResolverRoot = root{}
 func (r root) Query() graph.QueryResolver       { return query(r) }
 func (r root) Mutation() graph.MutationResolver { return mutation(r) }
 func (r root) Product() graph.ProductResolver   { return product(r) }
+func (r root) License() graph.LicenseResolver   { return licenses(r) }
+func (r root) Event() graph.EventResolver       { return event(r) }
 
-func (r root) Activation() graph.ActivationResolver { return activation(r) }
+func (r root) Activation() graph.ActivationResolver     { return activation(r) }
+func (r root) Subscription() graph.SubscriptionResolver { return subscription(r) }
 
 type product root
 
@@ -167,6 +172,26 @@ func (p product) Plans(ctx context.Context, of *license.Product, archived bool, 
 type activation root
 
 var _ graph.ActivationResolver = activation{}
+
+type licenses root
+
+var _ graph.LicenseResolver = licenses{}
+
+func (l licenses) Events(ctx context.Context, of *licensing.LicenseView, order licensing.EventOrder, first int, after *string) (*licensing.EventConnection, error) {
+	return l.Licensing.EventsOf(ctx, of, order, page.Args{First: first, After: after})
+}
+
+type event root
+
+var _ graph.EventResolver = event{}
+
+func (e event) License(ctx context.Context, of *licensing.EventView) (*licensing.LicenseView, error) {
+	return e.Licensing.EventLicense(ctx, of)
+}
+
+func (e event) Data(ctx context.Context, of *licensing.EventView) (json.RawMessage, error) {
+	return e.Licensing.EventData(ctx, of)
+}
 
 func (a activation) SubjectHash(_ context.Context, of *licensing.ActivationView) (string, error) {
 	return a.Licensing.SubjectHash(of.License.License, of.Holder()), nil

@@ -76,7 +76,7 @@ func TestIntrospectionIsOpen(t *testing.T) {
 	if got.status != http.StatusOK || len(got.Errors) > 0 {
 		t.Fatalf("%d %s", got.status, got.body)
 	}
-	for _, want := range []string{`"queryType":{"name":"Query"}`, `"mutationType":{"name":"Mutation"}`, `"subscriptionType":null`, `"hasPermission"`, `"description":"The last five characters of the key."`} {
+	for _, want := range []string{`"queryType":{"name":"Query"}`, `"mutationType":{"name":"Mutation"}`, `"subscriptionType":{"name":"Subscription"}`, `"hasPermission"`, `"description":"The last five characters of the key."`} {
 		if !strings.Contains(got.body, want) {
 			t.Errorf("%s is not in %s", want, got.body)
 		}

@@ -29,7 +29,8 @@ func (p inputPath) join(name string) inputPath {
 }
 
 // documentRules are those of GraphQL, without suggestions of what may have
-// been meant, and with our own on values and on fields of one name.
+// been meant, and with our own on values, on fields of one name and on
+// subscriptions.
 func documentRules() []core.Rule {
 	return []core.Rule{
 		rules.FieldsOnCorrectTypeRuleWithoutSuggestions,
@@ -48,7 +49,7 @@ func documentRules() []core.Rule {
 		rules.PossibleFragmentSpreadsRule,
 		rules.ProvidedRequiredArgumentsRule,
 		rules.ScalarLeafsRuleWithoutSuggestions,
-		rules.SingleFieldSubscriptionsRule,
+		{Name: "Subscriptions", RuleFunc: checkSubscriptions},
 		rules.UniqueArgumentNamesRule,
 		rules.UniqueDirectivesPerLocationRule,
 		rules.UniqueFragmentNamesRule,

@@ -42,6 +42,8 @@ var arguments = map[string]string{
 	"removeActivation": `{"input": {"license": "$LICENSE", "activation": "$SEAT"}}`,
 	"searchLicenses":   `{"text": "$EMAIL", "product": "acme"}`,
 	"eraseCustomer":    `{"input": {"license": "$LICENSE"}}`,
+	"events":           `{"filter": {"types": ["license.*"], "product": "acme", "license": "$LICENSE", "subject": "$LICENSE", "actor": "dev|admin"}, "order": "OLDEST_FIRST", "first": 5}`,
+	"journal":          `{}`,
 }
 
 // A rootField is a field of Query or Mutation.
@@ -94,7 +96,7 @@ func (f rootField) withVariables() string {
 		variables = append(variables, variable)
 		given = append(given, a.Name+": $"+a.Name)
 	}
-	return fmt.Sprintf("%s(%s) { %s(%s) %s }", f.kind, strings.Join(variables, ", "), f.Name, strings.Join(given, ", "), f.selection(f.Type, f.deep()))
+	return fmt.Sprintf("%s%s { %s%s %s }", f.kind, inBrackets(variables), f.Name, inBrackets(given), f.selection(f.Type, f.deep()))
 }
 
 // withLiterals gives the document with the arguments written into it.
@@ -103,11 +105,15 @@ func (f rootField) withLiterals(arguments map[string]any) string {
 	for _, name := range slices.Sorted(maps.Keys(arguments)) {
 		given = append(given, name+": "+f.literal(arguments[name], f.FieldDefinition.Arguments.ForName(name).Type))
 	}
-	list := ""
-	if len(given) > 0 {
-		list = "(" + strings.Join(given, ", ") + ")"
+	return fmt.Sprintf("%s { %s%s %s }", f.kind, f.Name, inBrackets(given), f.selection(f.Type, f.deep()))
+}
+
+// inBrackets gives a list of arguments, nothing where there are none.
+func inBrackets(list []string) string {
+	if len(list) == 0 {
+		return ""
 	}
-	return fmt.Sprintf("%s { %s%s %s }", f.kind, f.Name, list, f.selection(f.Type, f.deep()))
+	return "(" + strings.Join(list, ", ") + ")"
 }
 
 // deep is how deep an answer is asked for: the elements of a list as deep as

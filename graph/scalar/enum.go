@@ -92,6 +92,14 @@ func UnmarshalActivationKind(v any) (license.SeatKind, error) {
 	return unmarshal(v, license.Machine, license.Domain)
 }
 
+// MarshalEventOrder writes an EventOrder.
+func MarshalEventOrder(v licensing.EventOrder) graphql.Marshaler { return marshal(v) }
+
+// UnmarshalEventOrder reads an EventOrder.
+func UnmarshalEventOrder(v any) (licensing.EventOrder, error) {
+	return unmarshal(v, licensing.NewestFirst, licensing.OldestFirst)
+}
+
 // MarshalCode writes the code of a reason, which is a String: more will come.
 func MarshalCode(v license.Code) graphql.Marshaler { return marshal(v) }
 

@@ -47,6 +47,18 @@ func TestASearchCountsAsFifty(t *testing.T) {
 	}
 }
 
+// Each of its answers costs as much.
+func TestASubscriptionCostsWhatOneEventDoes(t *testing.T) {
+	for document, want := range map[string]limit.Amount{
+		`subscription { events { id actor { id } } }`:                                  {Objects: 2, Work: 2 + 1 + 2 + 1},
+		`subscription { events { license { id events(first: 7) { nodes { id } } } } }`: {Objects: 1 + 1 + 1 + 7, Work: 2 + 2 + 1 + 60 + 2 + 7*(2+1)},
+	} {
+		if got := price(t, ours(), document, nil); got != want {
+			t.Errorf("%s: %+v, want %+v", document, got, want)
+		}
+	}
+}
+
 func TestVariablesSayHowLongListsAre(t *testing.T) {
 	const document = `query($n: Int!, $m: Int!) { nodes(first: $n) { id list { ...f } } ...g }
 		fragment f on Node { nodes(first: $m) { id } } fragment g on Query { page(first: $m) { nodes { id } } }`
