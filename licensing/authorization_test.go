@@ -28,7 +28,8 @@ type acmeShop struct {
 	*shop
 	issued, suspended, revoked *licensing.IssueLicensePayload
 	others                     *licensing.PlanView
-	seat                       string // the id of a seat of the one that is issued
+	seat                       string               // the id of a seat of the one that is issued
+	event                      *licensing.EventView // that made it
 }
 
 func newAcmeShop(t testing.TB) *acmeShop {
@@ -40,13 +41,17 @@ func newAcmeShop(t testing.TB) *acmeShop {
 	s.seat = must(s.Activate(context.Background(), s.claim(t, s.issued.Key, "m-1")))(t).Seat.ID
 	s.product(t, "other", "OTHER")
 	s.others = s.plan(t, "other", "pro")
+	filter := &licensing.EventFilter{License: ptr(s.id()), Types: []string{"license.created"}}
+	s.event = must(s.Events(as(ada), filter, licensing.OldestFirst, page.Args{First: 1}))(t).Nodes[0]
 	return s
 }
 
 func (s *acmeShop) id() string { return s.issued.License.ID() }
 
 // useCases holds each use-case that staff call at least once.
-func useCases() []useCase {
+func useCases() []useCase { return append(useCasesOfRecords(), useCasesOfEvents()...) }
+
+func useCasesOfRecords() []useCase {
 	args := page.Args{First: 50}
 	return []useCase{
 		{"CreateProduct", authz.ProductWrite, func(ctx context.Context, s *acmeShop) (any, error) {
@@ -128,6 +133,25 @@ func useCases() []useCase {
 	}
 }
 
+func useCasesOfEvents() []useCase {
+	args := page.Args{First: 50}
+	return []useCase{
+		{"Events", authz.EventRead, func(ctx context.Context, s *acmeShop) (any, error) {
+			return s.Events(ctx, nil, licensing.NewestFirst, args)
+		}},
+		{"Events", authz.EventRead, func(ctx context.Context, s *acmeShop) (any, error) {
+			return s.Events(ctx, &licensing.EventFilter{Subject: ptr(s.id()), Actor: &ada.ID}, licensing.OldestFirst, args)
+		}},
+		{"EventsOf", authz.EventRead, func(ctx context.Context, s *acmeShop) (any, error) {
+			return s.EventsOf(ctx, s.issued.License, licensing.NewestFirst, args)
+		}},
+		{"WatchEvents", authz.EventRead, func(ctx context.Context, s *acmeShop) (any, error) { return s.WatchEvents(ctx, nil, nil) }},
+		{"EventLicense", authz.LicenseRead, func(ctx context.Context, s *acmeShop) (any, error) { return s.EventLicense(ctx, s.event) }},
+		{"EventData", authz.LicenseRead, func(ctx context.Context, s *acmeShop) (any, error) { return s.EventData(ctx, s.event) }},
+		{"Journal", authz.JournalRead, func(ctx context.Context, s *acmeShop) (any, error) { return s.Journal(ctx) }},
+	}
+}
+
 func TestEveryUseCaseIsInTheTable(t *testing.T) {
 	others := []string{
 		"Activate", "ByLookup", "Deactivate", "NoteFirstUse", "ReadKey", "SubjectHash", "TouchSeat", // of holders
@@ -153,14 +177,28 @@ func TestAUseCaseNeedsItsActionOnThisProductAndNoMore(t *testing.T) {
 	for _, u := range useCases() {
 		s := newAcmeShop(t)
 		s.policy.allow([]authz.Action{u.action}, "acme", "new")
+		if u.action == authz.JournalRead {
+			s.policy.scope = onAll(u.action)
+		}
 		answer, err := u.call(as(ada), s)
 		if err != nil {
 			t.Errorf("%s with %s alone: %v", u.method, u.action, err)
 		}
 		text := shown(t, answer)
-		if u.action == authz.LicenseRead && (!strings.Contains(text, s.id()) || strings.Contains(text, s.others.ID)) {
+		finds := u.action == authz.LicenseRead && u.method != "EventData" || u.method == "Events"
+		if finds && !strings.Contains(text, s.id()) || strings.Contains(text, s.others.ID) {
 			t.Errorf("%s shows %s", u.method, text)
 		}
+	}
+}
+
+// onAll lets everybody do one action on all products, and no other.
+func onAll(only authz.Action) func(actor.Actor, authz.Action) authz.Scope {
+	return func(_ actor.Actor, action authz.Action) authz.Scope {
+		if action == only {
+			return authz.AllProducts()
+		}
+		return authz.Scope{}
 	}
 }
 

@@ -27,3 +27,16 @@ type SeatBody = seatBody
 func ShownData(s *Service, e journal.Entry, record *storage.Stored) (json.RawMessage, error) {
 	return s.shownData(e, record)
 }
+
+// The bounds of what subscriptions share.
+const (
+	GlanceLife = glanceLife
+	MaxGlances = maxGlances
+)
+
+// Glances counts what subscriptions share.
+func Glances(s *Service) int {
+	s.glances.mu.Lock()
+	defer s.glances.mu.Unlock()
+	return len(s.glances.last)
+}

@@ -47,6 +47,7 @@ type store struct {
 	get    func(context.Context, ...string) ([]*storage.Stored, error)
 	list   func(context.Context, storage.Query) (storage.Page, error)
 	touch  func(context.Context, []storage.Lease) ([]time.Time, error)
+	broken func() error // of the journal's methods
 }
 
 func (s *store) Commit(ctx context.Context, c storage.Change) error {
@@ -80,6 +81,34 @@ func (s *store) Touch(ctx context.Context, leases []storage.Lease) ([]time.Time,
 		return s.touch(ctx, leases)
 	}
 	return s.Model.Touch(ctx, leases)
+}
+
+func (s *store) breaks() error {
+	if s.broken != nil {
+		return s.broken()
+	}
+	return nil
+}
+
+func (s *store) Pending(ctx context.Context, limit int) ([]storage.Pending, error) {
+	if err := s.breaks(); err != nil {
+		return nil, err
+	}
+	return s.Model.Pending(ctx, limit)
+}
+
+func (s *store) Blocks(ctx context.Context, from int64, limit int) ([]storage.Block, error) {
+	if err := s.breaks(); err != nil {
+		return nil, err
+	}
+	return s.Model.Blocks(ctx, from, limit)
+}
+
+func (s *store) Entries(ctx context.Context, q storage.EntryQuery) (storage.EntryPage, error) {
+	if err := s.breaks(); err != nil {
+		return storage.EntryPage{}, err
+	}
+	return s.Model.Entries(ctx, q)
 }
 
 // policy is an Enforcer.
@@ -120,6 +149,12 @@ func (l *locked) Write(b []byte) (int, error) {
 	return l.text.Write(b)
 }
 
+func (l *locked) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
 // The lines of secrets.
 var (
 	oldSecret = strings.Repeat("0f", secret.Size)
@@ -149,6 +184,7 @@ func newShop(t testing.TB) *shop {
 		Random: &locked{random: rand.NewChaCha8([32]byte{7})},
 		Log:    slog.New(slog.NewJSONHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}
+	s.config.Journal = journal.NewLog(journal.Config{Store: s.store, Now: s.config.Now})
 	s.restart(t, oldSecret)
 	s.acme = s.product(t, "acme", "ACME")
 	s.pro = s.plan(t, "acme", "pro")
@@ -210,6 +246,7 @@ func under(key string, change func(*licensing.IssueLicenseInput)) licensing.Issu
 type contents struct {
 	Records []*storage.Stored
 	Pending []storage.Pending
+	Blocks  []storage.Block
 }
 
 func (s *shop) dump(t testing.TB) contents {
@@ -219,6 +256,7 @@ func (s *shop) dump(t testing.TB) contents {
 		all.Records = append(all.Records, s.all(t, kind)...)
 	}
 	all.Pending = must(s.store.Pending(context.Background(), 100_000))(t)
+	all.Blocks = must(s.store.Blocks(context.Background(), 0, 100_000))(t)
 	return all
 }
 
