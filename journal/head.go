@@ -2,9 +2,11 @@ package journal
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 
 	"golang.org/x/mod/sumdb/tlog"
 
@@ -47,6 +49,21 @@ func (h head) encode() ([]byte, error) {
 		return nil, fmt.Errorf("journal: encoding the head of a block: %w", err)
 	}
 	return text, nil
+}
+
+// append adds what encode gives: whoever reads many blocks makes the head that
+// each should have, which is faster than to read the one that it has.
+func (h head) append(text []byte) []byte {
+	text = append(append(append(text, `{"log":"`...), h.Log...), `","epoch":`...)
+	text = append(strconv.AppendInt(text, h.Epoch, 10), `,"size":`...)
+	text = append(strconv.AppendInt(text, h.Size, 10), `,"edge":[`...)
+	for i, hash := range h.Edge {
+		if i > 0 {
+			text = append(text, ',')
+		}
+		text = append(base64.StdEncoding.AppendEncode(append(text, '"'), hash[:]), '"')
+	}
+	return append(base64.StdEncoding.AppendEncode(append(text, `],"sums":"`...), h.Sums), `"}`...)
 }
 
 // readHead reads the head of a block, and refuses one that cannot be this

@@ -39,9 +39,9 @@ func found(index int64, format string, args ...any) error {
 	return &Finding{Index: index, Problem: fmt.Sprintf(format, args...)}
 }
 
-// readAhead is how many blocks are asked for at once. A driver gives fewer
-// where they are large.
-const readAhead = 16
+// readAhead is how many blocks are asked for at once: the log of a quiet server
+// has one for each entry, and of large ones a driver gives fewer.
+const readAhead = 1000
 
 // batch is what one reading gave.
 type batch struct {
@@ -179,64 +179,83 @@ func badHead(b storage.Block, err error) error {
 // is called for every entry, once the tree has it; it is nil where nothing is
 // to be done.
 func (w *walk) next(b storage.Block, each func(index int64, e *storage.Entry, leaf tlog.Hash) error) error {
-	h, err := w.begin(b)
-	if err != nil {
+	if err := w.begin(b); err != nil {
 		return err
 	}
-	skip := int(w.tree.size - b.First) // those that the walk has already
-	wrong := Nowhere
-	for i := skip; i < len(b.Entries); i++ {
+	sums := make([]byte, 0, sumSize*len(b.Entries))
+	var bad *Finding
+	for i := range b.Entries {
 		leaf := leafHash(b.Entries[i].Body)
-		w.tree.add(leaf)
+		sums = append(sums, leaf[:sumSize]...)
 		index := b.First + int64(i)
-		switch {
-		case wrong != Nowhere:
-		case !bytes.Equal(leaf[:sumSize], h.Sums[i*sumSize:(i+1)*sumSize]):
-			wrong = index
-		case each != nil:
-			if err := each(index, &b.Entries[i], leaf); err != nil {
-				return err
-			}
+		if index < w.tree.size {
+			continue // the walk has it already
+		}
+		w.tree.add(leaf)
+		if each == nil || bad != nil {
+			continue
+		}
+		if err := each(index, &b.Entries[i], leaf); err != nil && !errors.As(err, &bad) {
+			return err
 		}
 	}
 	w.at, w.mid = b.At, false
-	same := slices.Equal(w.tree.edge, h.Edge)
-	switch {
-	case wrong != Nowhere && same:
-		return found(wrong, "it is as it was logged; its check sum in the head of its block was changed")
-	case wrong != Nowhere:
-		return found(wrong, "it is not what was logged here: it, or the head of its block, was changed")
-	case !same:
-		return found(b.First, "the block that begins here does not continue the tree before it: its entries and its head, or blocks before it, were replaced")
+	switch want := (head{Log: w.log, Epoch: w.epoch, Size: w.tree.size, Edge: w.tree.edge, Sums: sums}); {
+	case !bytes.Equal(want.append(nil), b.Head):
+		return w.diagnose(b, want, bad)
+	case bad != nil:
+		return bad
 	}
 	return nil
 }
 
 // begin checks what does not need the entries' hashes.
-func (w *walk) begin(b storage.Block) (head, error) {
+func (w *walk) begin(b storage.Block) error {
 	switch {
 	case b.First > w.tree.size:
-		return head{}, found(w.tree.size, "the entries %d to %d are missing: the blocks that held them were deleted", w.tree.size, b.First-1)
+		return found(w.tree.size, "the entries %d to %d are missing: the blocks that held them were deleted", w.tree.size, b.First-1)
 	case b.First < w.tree.size && !w.mid:
-		return head{}, found(b.First, "a block begins here within another")
-	}
-	h, err := readHead(b)
-	if err != nil {
-		return head{}, misfit(b, err)
-	}
-	if again, err := h.encode(); err != nil || !bytes.Equal(again, b.Head) {
-		return head{}, badHead(b, errors.New("it is not in the form in which heads are written"))
+		return found(b.First, "a block begins here within another")
+	case b.At.Before(w.at):
+		return found(b.First, "the block that begins here was made at %s, before the one in front of it", b.At.UTC().Format(timeFormat))
 	}
 	if w.log == "" {
+		h, err := readHead(b)
+		if err != nil {
+			return misfit(b, err)
+		}
 		w.log, w.epoch = h.Log, h.Epoch
 	}
-	if h.Log != w.log || h.Epoch != w.epoch {
-		return head{}, found(b.First, "the block that begins here is of the log %s, epoch %d, and those before it of %s, epoch %d", h.Log, h.Epoch, w.log, w.epoch)
+	return nil
+}
+
+// diagnose says what is wrong with a block whose head is not the one that its
+// entries want. Bad is what was found besides.
+func (w *walk) diagnose(b storage.Block, want head, bad *Finding) error {
+	h, err := readHead(b)
+	switch {
+	case err != nil:
+		return misfit(b, err)
+	case h.Log != w.log || h.Epoch != w.epoch:
+		return found(b.First, "the block that begins here is of the log %s, epoch %d, and those before it of %s, epoch %d", h.Log, h.Epoch, w.log, w.epoch)
 	}
-	if b.At.Before(w.at) {
-		return head{}, found(b.First, "the block that begins here was made at %s, before the one in front of it", b.At.UTC().Format(timeFormat))
+	same := slices.Equal(want.Edge, h.Edge)
+	for i := range b.Entries {
+		index := b.First + int64(i)
+		switch {
+		case bad != nil && bad.Index < index:
+			return bad
+		case bytes.Equal(want.Sums[i*sumSize:(i+1)*sumSize], h.Sums[i*sumSize:(i+1)*sumSize]):
+		case same:
+			return found(index, "it is as it was logged; its check sum in the head of its block was changed")
+		default:
+			return found(index, "it is not what was logged here: it, or the head of its block, was changed")
+		}
 	}
-	return h, nil
+	if !same {
+		return found(b.First, "the block that begins here does not continue the tree before it: its entries and its head, or blocks before it, were replaced")
+	}
+	return badHead(b, errors.New("it is not in the form in which heads are written"))
 }
 
 // misfit says of a block whose head is not of it which entry is the first that
