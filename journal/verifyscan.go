@@ -14,11 +14,10 @@ import (
 // facts is what a body says of its entry, as far as it is found by that or
 // accounts for a record.
 type facts struct {
-	kind, actorKind, actorID []byte
-	subject                  []byte
-	product, license         []byte // empty is none
-	subjects                 [][]byte
-	digest                   [digestSize]byte
+	kind, actor, subject []byte
+	product, license     []byte // empty is none
+	subjects             [][]byte
+	digest               [digestSize]byte
 }
 
 // record is the id of the record: see Entry.Record.
@@ -40,7 +39,7 @@ func (f *facts) read(s *scanner, stored *storage.Entry) error {
 	if err != nil {
 		return err
 	}
-	f.kind, f.actorKind, f.actorID = []byte(e.Type), []byte(e.Actor.Kind), []byte(e.Actor.ID)
+	f.kind, f.actor = []byte(e.Type), []byte(e.Actor.ID)
 	f.subject, f.product, f.license = []byte(e.Subject), []byte(e.Product), []byte(e.License)
 	f.subjects = f.subjects[:0]
 	for _, id := range e.subjects() {
@@ -57,8 +56,7 @@ func (f *facts) differs(e *storage.Entry) string {
 	switch {
 	case e.Type != string(f.kind):
 		return "type"
-	case len(e.Actor) != len(f.actorKind)+1+len(f.actorID) || e.Actor[:len(f.actorKind)] != string(f.actorKind) ||
-		e.Actor[len(f.actorKind)] != ' ' || e.Actor[len(f.actorKind)+1:] != string(f.actorID):
+	case e.Actor != string(f.actor):
 		return "actor"
 	case e.Product != string(f.product):
 		return "product"
@@ -204,19 +202,20 @@ func (s *scanner) member(name []byte, f *facts, seen *members, id string) bool {
 }
 
 func (s *scanner) actor(f *facts) bool {
+	var kind []byte
 	n := 0
 	ok := s.object(func(name []byte) bool {
 		n++
 		var ok bool
 		switch string(name) {
 		case "id":
-			f.actorID, ok = s.text()
+			f.actor, ok = s.text()
 		case "kind":
-			f.actorKind, ok = s.text()
+			kind, ok = s.text()
 		}
 		return ok
 	})
-	return ok && n == 2 && len(f.actorID) > 0 && len(f.actorKind) > 0
+	return ok && n == 2 && len(f.actor) > 0 && len(kind) > 0
 }
 
 func (s *scanner) touches(f *facts) bool {
