@@ -37,7 +37,10 @@ type CheckpointerConfig struct {
 	// entries. 10 s and 1,000 if zero.
 	Every   time.Duration
 	Entries int64
-	Log     *slog.Logger // discarded if nil
+	// Broken, if not nil, is called once the log does not continue the last
+	// note, with what is wrong.
+	Broken func(reason string)
+	Log    *slog.Logger // discarded if nil
 }
 
 // Checkpointer signs checkpoints of a log as it grows. It reads what is new
@@ -215,8 +218,11 @@ func (c *Checkpointer) settle(ctx context.Context, err error) error {
 		"the journal does not continue its last checkpoint: it was changed behind this server's back. Nothing is signed any more; run keywright journal verify")
 	c.Log.ErrorContext(ctx, "the journal does not continue its last checkpoint; nothing is signed any more", "error", err, "checkpointFile", c.File)
 	c.stateMu.Lock()
-	defer c.stateMu.Unlock()
 	c.broken = unready
+	c.stateMu.Unlock()
+	if c.Broken != nil {
+		c.Broken(broken.Error())
+	}
 	return unready
 }
 

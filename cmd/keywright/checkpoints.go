@@ -1,9 +1,11 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"io"
 	"io/fs"
+	"log/slog"
 	"net/url"
 	"os"
 	"runtime"
@@ -54,6 +56,28 @@ func (c *checkpointConfig) checkpointKey(s *settings) (*journal.CheckpointKey, e
 		return nil, s.problem("checkpointKey", "%s: %w", c.CheckpointKey, err)
 	}
 	return key, nil
+}
+
+// checkpointer gives who signs checkpoints of a log, nil where there is no key.
+// It has compared the log with the last one; where that does not fit the
+// server starts, and is not ready.
+func (c *config) checkpointer(ctx context.Context, p *program, log *journal.Log, logger *slog.Logger) (*journal.Checkpointer, error) {
+	key, err := c.checkpointKey(p.settings)
+	if err != nil || key == nil {
+		return nil, err
+	}
+	config := journal.CheckpointerConfig{
+		Store: log.Store, Size: func() int64 { return log.State().Size }, Key: key, File: c.CheckpointFile,
+		URL: c.CheckpointURL, Broken: log.Break, Log: logger,
+	}
+	if !c.Dev { // where a person looks on
+		config.Out = p.stdout
+	}
+	signer := journal.NewCheckpointer(config)
+	if err := signer.Check(ctx); err != nil && signer.Ready(ctx) == nil {
+		return nil, p.settings.problem("checkpointFile", "%w", err)
+	}
+	return signer, nil
 }
 
 const maxPrivate = 64 << 10 // bytes of a private key's file

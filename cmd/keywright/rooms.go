@@ -20,6 +20,7 @@ import (
 type rooms struct {
 	store      storage.Store
 	journal    *journal.Log
+	signer     *journal.Checkpointer // nil where there is no key
 	licensing  *licensing.Service
 	validation *validation.Service
 	scheduler  *licensing.Scheduler
@@ -52,14 +53,17 @@ func (c *config) wire(store storage.Store, secrets *secret.List, log *slog.Logge
 	return r, err
 }
 
-// run begins what is done beside requests: the log is moved on and followed,
-// what is counted is written down, what is due is announced, and what is old is
+// run begins what is done beside requests: the log is moved on, followed and
+// signed, what is counted is written down, what is due is announced, and what is old is
 // swept out. What it gives ends that, once the last counts are written. It
 // outlives ctx, since requests do.
 func (r *rooms) run(ctx context.Context) (end func()) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	var running sync.WaitGroup
 	running.Go(func() { r.journal.Run(ctx) })
+	if r.signer != nil {
+		running.Go(func() { r.signer.Run(ctx) })
+	}
 	running.Go(func() { r.validation.Run(ctx) })
 	running.Go(func() { r.licensing.RunDenials(ctx) })
 	running.Go(func() { r.scheduler.Run(ctx) })
@@ -71,10 +75,15 @@ func (r *rooms) run(ctx context.Context) (end func()) {
 }
 
 // ready fails where storage cannot answer, or the log in it is not the one that
-// this server knows.
+// this server knows or has signed.
 func (r *rooms) ready(ctx context.Context) error {
 	if err := r.store.Ready(ctx); err != nil {
 		return err
+	}
+	if r.signer != nil {
+		if err := r.signer.Ready(ctx); err != nil {
+			return err
+		}
 	}
 	return r.journal.Ready(ctx)
 }

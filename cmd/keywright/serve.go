@@ -46,6 +46,9 @@ func (c *serveCommand) Run(ctx context.Context, p *program) (err error) {
 	if err != nil {
 		return err
 	}
+	if rooms.signer, err = c.checkpointer(ctx, p, rooms.journal, log); err != nil {
+		return err
+	}
 	if dev != nil {
 		if err := makeDemo(ctx, rooms.licensing); err != nil {
 			return err
@@ -58,6 +61,9 @@ func (c *serveCommand) Run(ctx context.Context, p *program) (err error) {
 	c.greet(p.stdout, public, ops, dev)
 	if dev == nil {
 		log.WarnContext(ctx, "no logins are configured: until they are, only the fields that are @public answer")
+	}
+	if rooms.signer == nil {
+		log.WarnContext(ctx, "no checkpointKey is configured: that the journal was changed behind the server's back cannot be shown")
 	}
 	front := server.New(c.front(rooms, dev, certificate, log))
 	defer rooms.run(ctx)()
