@@ -43,7 +43,7 @@ func announcedIn(ctx context.Context, data string) (announcements, error) {
 	for _, p := range pending {
 		made[p.ID] = p.Entry
 	}
-	logged, err := s.Entries(ctx, storage.EntryQuery{First: 100_000, Filter: storage.EntryFilter{Actor: "SYSTEM scheduler"}})
+	logged, err := s.Entries(ctx, storage.EntryQuery{First: 100_000, Filter: storage.EntryFilter{Types: []string{"license.*"}}})
 	if err != nil {
 		return nil, err
 	}
