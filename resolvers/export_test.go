@@ -9,6 +9,7 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"github.com/keywright/keywright/actor"
+	"github.com/keywright/keywright/resolvers/strict"
 )
 
 // Open gives what a handler makes of a document whose operation is asked for
@@ -35,12 +36,9 @@ func Subscribe(ctx context.Context, h http.Handler, document string, variables m
 
 // ParseRequest reads the query and the variables of a request's JSON.
 func ParseRequest(text []byte, values int) (query string, variables map[string]any, problem string) {
-	r, problem := parseRequest(text, values)
+	r, problem := parseRequest(text, strict.Bounds{Values: values, Levels: strict.MaxLevels})
 	return r.query, r.variables, problem
 }
-
-// Decode reads the JSON of variables.
-func Decode(text []byte, values int, to any) (problem string) { return decode(text, values, to) }
 
 // Remembered gives the bytes that a handler's documents take up: those of
 // callers without a credential, and of others.

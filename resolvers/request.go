@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/keywright/keywright/actor"
+	"github.com/keywright/keywright/resolvers/strict"
 )
 
 // The media types of answers.
@@ -87,7 +88,7 @@ func readRequest(w http.ResponseWriter, r *http.Request) (asked request, status 
 	case err != nil:
 		return request{}, http.StatusBadRequest, "the request did not arrive whole"
 	}
-	asked, wrong := parseRequest(body, maxValues(who))
+	asked, wrong := parseRequest(body, bounds(who))
 	if wrong != "" {
 		return request{}, http.StatusBadRequest, "the request " + wrong
 	}
@@ -96,12 +97,12 @@ func readRequest(w http.ResponseWriter, r *http.Request) (asked request, status 
 
 // parseRequest reads the JSON of a request. The problem is empty where it is
 // one. Members of other names are passed over.
-func parseRequest(text []byte, values int) (asked request, problem string) {
-	if wrong := checkJSON(text, values); wrong != "" {
+func parseRequest(text []byte, within strict.Bounds) (asked request, problem string) {
+	if wrong := strict.Check(text, within); wrong != "" {
 		return request{}, wrong
 	}
 	var extensions map[string]any
-	err := decodeMembers(text, map[string]any{
+	err := strict.Members(text, map[string]any{
 		"query": &asked.query, "operationName": &asked.operationName, "variables": &asked.variables, "extensions": &extensions,
 	})
 	if err != nil {
@@ -126,7 +127,7 @@ func readQuery(r *http.Request) (request, int, string) {
 		if to == nil || text == "" {
 			continue
 		}
-		if wrong := decode([]byte(text), maxValues(actor.From(r.Context())), to); wrong != "" {
+		if wrong := strict.Decode([]byte(text), bounds(actor.From(r.Context())), to); wrong != "" {
 			return request{}, http.StatusBadRequest, name + " " + wrong
 		}
 	}
@@ -138,4 +139,12 @@ func checked(asked request) (request, int, string) {
 		return request{}, http.StatusBadRequest, "the request lacks query, the text of a GraphQL document"
 	}
 	return asked, http.StatusOK, ""
+}
+
+// bounds are those of the JSON of a request.
+func bounds(who actor.Actor) strict.Bounds {
+	if who.Nobody() {
+		return strict.Bounds{Values: 2_000, Levels: strict.MaxLevels}
+	}
+	return strict.Bounds{Values: 40_000, Levels: strict.MaxLevels}
 }

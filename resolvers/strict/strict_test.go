@@ -1,4 +1,4 @@
-package resolvers_test
+package strict_test
 
 import (
 	"bytes"
@@ -6,7 +6,7 @@ import (
 	"testing"
 	"unicode/utf8"
 
-	"github.com/keywright/keywright/resolvers"
+	"github.com/keywright/keywright/resolvers/strict"
 )
 
 // reference looks for the same faults as Decode, by a walk of encoding/json's.
@@ -59,7 +59,7 @@ func FuzzDecodeIsStrict(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text []byte) {
 		const values = 100
 		var got any
-		problem := resolvers.Decode(text, values, &got)
+		problem := strict.Decode(text, strict.Bounds{Values: values, Levels: strict.MaxLevels}, &got)
 		if !json.Valid(text) || !utf8.Valid(text) {
 			if problem == "" {
 				t.Fatalf("%q is let through", text)
@@ -76,37 +76,6 @@ func FuzzDecodeIsStrict(f *testing.F) {
 		in.UseNumber()
 		if problem == "" && (in.Decode(&want) != nil || !sameJSON(got, want)) {
 			t.Fatalf("%q is %v", text, got)
-		}
-	})
-}
-
-// A request is what an object of the same members is to encoding/json, but that
-// no name is taken in another case.
-func FuzzRequests(f *testing.F) {
-	for _, seed := range []string{
-		typename, `{"query":"a","Query":"b","variables":{"x":[1.0,null]},"operationName":null}`, `{"query":"a",}`, `{"query":"a"} {}`, `{"query":1}`,
-		`{"query" "a"}`, `{"query":"a","variables":[]}`, `null`, `[]`, `{`, `{"a":`, `{"query":"a","id":{"b":[}}`, `{"query":"a","extensions":{"a":1}}`,
-	} {
-		f.Add([]byte(seed))
-	}
-	f.Fuzz(func(t *testing.T, text []byte) {
-		query, variables, problem := resolvers.ParseRequest(text, 1_000)
-		var members map[string]json.RawMessage
-		err := json.Unmarshal(text, &members)
-		if problem != "" {
-			return
-		}
-		var want string
-		var inside map[string]any
-		if err != nil || members["query"] != nil && json.Unmarshal(members["query"], &want) != nil || want != query {
-			t.Fatalf("%q is %q, and to encoding/json %q, %v", text, query, want, err)
-		}
-		if raw := members["variables"]; raw != nil {
-			in := json.NewDecoder(bytes.NewReader(raw))
-			in.UseNumber()
-			if in.Decode(&inside) != nil || !sameJSON(variables, inside) {
-				t.Fatalf("%q has the variables %v, and to encoding/json %v", text, variables, inside)
-			}
 		}
 	})
 }

@@ -1,4 +1,6 @@
-package resolvers
+// Package strict reads JSON that a stranger sent: within bounds, and so that it
+// says the same to whoever else reads it.
+package strict
 
 import (
 	"bytes"
@@ -7,25 +9,21 @@ import (
 	"io"
 	"strconv"
 	"unicode/utf8"
-
-	"github.com/keywright/keywright/actor"
 )
 
-// maxLevels bounds the objects and arrays within each other in a request.
-const maxLevels = 32
+// MaxLevels bounds the objects and arrays within each other in a request.
+const MaxLevels = 32
 
-// maxValues bounds the values in a request and the names of members.
-func maxValues(who actor.Actor) int {
-	if who.Nobody() {
-		return 2_000
-	}
-	return 40_000
+// Bounds are those of a text.
+type Bounds struct {
+	Values int // and names of members
+	Levels int // objects and arrays within each other
 }
 
-// decode reads text, which must be one JSON value and nothing more, of at most
-// so many values. The problem is empty where all is well.
-func decode(text []byte, values int, to any) (problem string) {
-	if wrong := checkJSON(text, values); wrong != "" {
+// Decode reads text, which must be one JSON value and nothing more, within the
+// bounds. The problem is empty where all is well.
+func Decode(text []byte, within Bounds, to any) (problem string) {
+	if wrong := Check(text, within); wrong != "" {
 		return wrong
 	}
 	in := decoder(text)
@@ -35,10 +33,10 @@ func decode(text []byte, values int, to any) (problem string) {
 	return ""
 }
 
-// decodeMembers reads text, which must be one JSON object and nothing more:
-// of its members those that have a name in to, as it is written there.
-// encoding/json by itself takes a name in any case.
-func decodeMembers(text []byte, to map[string]any) error {
+// Members reads text, which must be one JSON object and nothing more: of its
+// members those that have a name in to, as it is written there. encoding/json
+// by itself takes a name in any case. Check comes first.
+func Members(text []byte, to map[string]any) error {
 	in := decoder(text)
 	if open, err := in.Token(); err != nil || open != json.Delim('{') {
 		return errNotOne
@@ -76,11 +74,11 @@ func atEnd(in *json.Decoder) bool {
 	return errors.Is(err, io.EOF)
 }
 
-// checkJSON finds fault with a JSON text before it costs much to read it: what
-// is no UTF-8, in whose place encoding/json would put other characters, two
+// Check finds fault with a JSON text before it costs much to read it: what is
+// no UTF-8, in whose place encoding/json would put other characters, two
 // members of one name, of which it would take the last, and too many levels or
 // values. Of text that is no JSON it may say anything.
-func checkJSON(text []byte, limit int) (problem string) {
+func Check(text []byte, within Bounds) (problem string) {
 	values := 0
 	if !utf8.Valid(text) {
 		return "must be in UTF-8"
@@ -89,8 +87,8 @@ func checkJSON(text []byte, limit int) (problem string) {
 	for i := 0; i < len(text); i++ {
 		switch text[i] {
 		case '{', '[':
-			if len(open) == maxLevels {
-				return "has more than " + strconv.Itoa(maxLevels) + " levels of objects and arrays"
+			if len(open) == within.Levels {
+				return "has more than " + strconv.Itoa(within.Levels) + " levels of objects and arrays"
 			}
 			open = append(open, nil)
 			values++
@@ -105,8 +103,8 @@ func checkJSON(text []byte, limit int) (problem string) {
 			}
 			i = end - 1
 		}
-		if values > limit {
-			return "has more than " + strconv.Itoa(limit) + " values and names"
+		if values > within.Values {
+			return "has more than " + strconv.Itoa(within.Values) + " values and names"
 		}
 	}
 	return ""
