@@ -75,6 +75,7 @@ var dependencies = []dependency{
 	{"golang.org/x/mod/sumdb", "journal"},
 	{"github.com/santhosh-tekuri/jsonschema/v6", "journal/journaltest"},
 	{"github.com/HdrHistogram/hdrhistogram-go", "storage/storagetest"},
+	{"github.com/coder/websocket", "resolvers/wire"},
 	{"github.com/google/go-cmp", "storage/storagetest"},
 	{"pgregory.net/rapid", "storage/storagetest"},
 }
