@@ -1,11 +1,8 @@
 package resolvers
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"net/http"
-	"strconv"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/executor"
@@ -15,20 +12,21 @@ import (
 
 	"github.com/keywright/keywright/actor"
 	"github.com/keywright/keywright/resolvers/limit"
+	"github.com/keywright/keywright/resolvers/wire"
 )
 
-// maxErrors bounds the errors of an answer.
-const maxErrors = 10
-
 // endpoint speaks GraphQL over HTTP (the GraphQL Foundation's draft of that
-// name): queries by POST, and by GET where they neither name a @public field
-// nor ask for a license by key; mutations by POST only. A refusal names what is
-// wrong with a request and never tells a value of it.
+// name): queries and subscriptions by POST, and by GET where they neither name
+// a @public field nor ask for a license by key; mutations by POST only. A
+// subscription is answered by an event stream, and anything that is asked for
+// by WebSocket or event stream by that. A refusal names what is wrong with a
+// request and never tells a value of it.
 type endpoint struct {
 	exec      *executor.Executor
 	schema    *ast.Schema
 	public    map[string]bool // the root fields
 	documents documents
+	streams   *wire.Transport
 }
 
 func (e endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -38,37 +36,39 @@ func (e endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		refuse(w, mediaJSON, http.StatusMethodNotAllowed, "use POST, or GET for queries")
 		return
 	}
-	media := negotiate(r.Header.Values("Accept"))
-	if media == "" {
-		refuse(w, mediaJSON, http.StatusNotAcceptable, "this server answers "+mediaGraphQL+" and "+mediaJSON)
+	if wire.IsUpgrade(r) {
+		if err := e.streams.ServeSocket(w, r); err != nil {
+			refuseStream(w, err)
+		}
+		return
+	}
+	accepted := negotiate(r.Header.Values("Accept"))
+	if accepted.best == "" {
+		refuse(w, mediaJSON, http.StatusNotAcceptable, "this server answers "+mediaGraphQL+", "+mediaJSON+" and, as a stream, "+wire.MediaType)
 		return
 	}
 	asked, status, problem := readRequest(w, r)
 	if problem != "" {
-		refuse(w, media, status, problem)
+		refuse(w, accepted.plain, status, problem)
 		return
 	}
 	operation, errs := e.prepare(actor.From(r.Context()), asked)
-	if len(errs) > 0 {
-		status := http.StatusOK
-		if media == mediaGraphQL {
-			status = http.StatusBadRequest
-		}
-		writeErrors(w, media, status, errs)
+	if err := checkOrigin(r, accepted, len(errs) == 0 && isLasting(operation)); err != nil {
+		refuseStream(w, err)
 		return
 	}
-	if operation.Operation.Operation == ast.Subscription {
-		refuse(w, media, http.StatusNotAcceptable, "a subscription has no single answer: ask for a stream")
-		return
-	}
-	if r.Method == http.MethodGet && !e.readable(operation) {
+	switch {
+	case len(errs) > 0:
+		writeErrors(w, accepted.best, statusOf(accepted.best), errs)
+	case r.Method == http.MethodGet && !e.readable(operation):
 		w.Header().Set("Allow", "POST")
-		refuse(w, media, http.StatusMethodNotAllowed, "this operation is to be sent by POST")
-		return
-	}
-	responses, ctx := e.exec.DispatchOperation(r.Context(), operation)
-	if answer := responses(ctx); answer != nil { // else the client is gone
-		writeAnswer(w, media, answer)
+		refuse(w, accepted.plain, http.StatusMethodNotAllowed, "this operation is to be sent by POST")
+	case isLasting(operation):
+		e.stream(w, r, accepted, operation)
+	default:
+		if answer := e.begin(r.Context(), operation)(r.Context()); answer != nil { // else the client is gone
+			write(w, accepted.best, http.StatusOK, answer)
+		}
 	}
 }
 
@@ -104,7 +104,7 @@ func recovered(_ context.Context, p any) error { return panicked(p) }
 // readable reports whether an operation may be sent by GET, where addresses
 // end up in logs and histories.
 func (e endpoint) readable(o *graphql.OperationContext) bool {
-	return o.Operation.Operation == ast.Query && !e.sensitive(o.Doc, o.Operation.SelectionSet, map[string]bool{})
+	return o.Operation.Operation != ast.Mutation && !e.sensitive(o.Doc, o.Operation.SelectionSet, map[string]bool{})
 }
 
 func (e endpoint) sensitive(doc *ast.QueryDocument, selections ast.SelectionSet, seen map[string]bool) bool {
@@ -129,46 +129,6 @@ func (e endpoint) sensitive(doc *ast.QueryDocument, selections ast.SelectionSet,
 		}
 	}
 	return false
-}
-
-// refuse answers a request that is no GraphQL request.
-func refuse(w http.ResponseWriter, media string, status int, problem string) {
-	writeErrors(w, media, status, gqlerror.List{refused(problem, "")})
-}
-
-// writeErrors answers a request that was not executed: there is no data.
-func writeErrors(w http.ResponseWriter, media string, status int, errs gqlerror.List) {
-	body, err := json.Marshal(map[string]any{"errors": errs})
-	if err != nil {
-		status, body = http.StatusInternalServerError, []byte(`{"errors":[{"message":"internal error","extensions":{"code":"INTERNAL"}}]}`)
-	}
-	write(w, media, status, body)
-}
-
-func writeAnswer(w http.ResponseWriter, media string, answer *graphql.Response) {
-	var body bytes.Buffer
-	body.WriteString(`{"data":`)
-	if answer.Data == nil {
-		body.WriteString("null")
-	}
-	body.Write(answer.Data)
-	if len(answer.Errors) > 0 {
-		errs, err := json.Marshal(answer.Errors[:min(len(answer.Errors), maxErrors)])
-		if err != nil {
-			errs = []byte(`[{"message":"internal error","extensions":{"code":"INTERNAL"}}]`)
-		}
-		body.WriteString(`,"errors":`)
-		body.Write(errs)
-	}
-	body.WriteString("}")
-	write(w, media, http.StatusOK, body.Bytes())
-}
-
-func write(w http.ResponseWriter, media string, status int, body []byte) {
-	w.Header().Set("Content-Type", media+"; charset=utf-8")
-	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
-	w.WriteHeader(status)
-	_, _ = w.Write(body) // the client may be gone
 }
 
 // bodyLimit bounds a request's body, in bytes.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/keywright/keywright/actor"
 	"github.com/keywright/keywright/resolvers/strict"
+	"github.com/keywright/keywright/resolvers/wire"
 )
 
 // The media types of answers.
@@ -20,32 +21,45 @@ const (
 	mediaJSON    = "application/json"
 )
 
-// negotiate gives the media type of the answer that the Accept headers like
-// best, and nothing where they take neither. Of equals it is the type of
-// GraphQL if that is named, and application/json where anything goes.
-func negotiate(accept []string) string {
+// accepted says how an answer may be written.
+type accepted struct {
+	best   string // a media type; empty if none will do
+	plain  string // that of what is no stream
+	events bool   // an event stream may be, even where best is another type
+}
+
+// negotiate reads the Accept headers. What they like best counts. Of equals it
+// is the type of GraphQL if that is named, and application/json where anything
+// goes; an event stream only where it is named and liked more than both.
+func negotiate(accept []string) accepted {
 	if len(accept) == 0 {
-		return mediaJSON
+		return accepted{best: mediaJSON, plain: mediaJSON}
 	}
 	ranges := strings.Split(strings.Join(accept, ","), ",")
 	asGraphQL, named := quality(ranges, mediaGraphQL)
 	asJSON, _ := quality(ranges, mediaJSON)
-	switch {
-	case asGraphQL == 0 && asJSON == 0:
-		return ""
-	case asGraphQL > asJSON || asGraphQL == asJSON && named:
-		return mediaGraphQL
+	asEvents, namesEvents := quality(ranges, wire.MediaType)
+	to := accepted{best: mediaJSON, plain: mediaJSON, events: namesEvents && asEvents > 0}
+	if asGraphQL > asJSON || asGraphQL == asJSON && named && asGraphQL > 0 {
+		to.best, to.plain = mediaGraphQL, mediaGraphQL
 	}
-	return mediaJSON
+	switch {
+	case to.events && asEvents > max(asGraphQL, asJSON):
+		to.best = wire.MediaType
+	case asGraphQL == 0 && asJSON == 0:
+		to.best = ""
+	}
+	return to
 }
 
 // quality gives how much a media type is liked, from 0 for not at all to 1,
 // by the range that fits it best, and whether that names it.
 func quality(ranges []string, media string) (liked float64, named bool) {
+	family, _, _ := strings.Cut(media, "/")
 	best := -1
 	for _, one := range ranges {
 		kind, params, err := mime.ParseMediaType(one)
-		fit := slices.Index([]string{"*/*", "application/*", media}, kind)
+		fit := slices.Index([]string{"*/*", family + "/*", media}, kind)
 		if err != nil || fit <= best || !isUTF8(params["charset"]) {
 			continue
 		}

@@ -24,15 +24,23 @@ import (
 	"github.com/keywright/keywright/license"
 	"github.com/keywright/keywright/licensing"
 	"github.com/keywright/keywright/page"
+	"github.com/keywright/keywright/resolvers/wire"
 	"github.com/keywright/keywright/validation"
 )
 
-// Config is what the handler is made of. All are needed.
+// Config is what the handler is made of. All but Streams and Credential are
+// needed.
 type Config struct {
 	Licensing  *licensing.Service
 	Validation *validation.Service
 	Enforcer   authz.Enforcer
 	Log        *slog.Logger
+	// Streams are the subscriptions' and WebSockets': of the default number if
+	// nil.
+	Streams *wire.Streams
+	// Credential tells who holds the credential that a WebSocket brings in its
+	// first message; see wire.Transport. If nil, none is good.
+	Credential func(ctx context.Context, header string) (context.Context, bool)
 }
 
 // New makes the handler of /graphql. Who calls is in the request's context
@@ -58,7 +66,20 @@ func New(c Config) (http.Handler, error) {
 	exec.SetRecoverFunc(recovered)
 	exec.Use(feeds{presenter(c.Log)})
 	public := publicFields(schema)
-	return endpoint{exec: exec, schema: schema, public: public, documents: newDocuments(schema, public)}, nil
+	e := endpoint{exec: exec, schema: schema, public: public, documents: newDocuments(schema, public)}
+	e.streams = c.transport()
+	e.streams.Open = e.open
+	return e, nil
+}
+
+func (c Config) transport() *wire.Transport {
+	if c.Streams == nil {
+		c.Streams = wire.NewStreams(0)
+	}
+	if c.Credential == nil {
+		c.Credential = func(context.Context, string) (context.Context, bool) { return nil, false }
+	}
+	return &wire.Transport{Credential: c.Credential, Streams: c.Streams, Log: c.Log, Patience: wire.DefaultPatience()}
 }
 
 // withoutDefer gives the schema without @defer, which gqlgen adds: it is part
