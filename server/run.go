@@ -77,10 +77,14 @@ func (s *Server) checkClock(ctx context.Context) error {
 
 // Run answers on public, and to operators on ops unless that is nil, until ctx
 // ends. Then it is no longer ready, takes no new connection, and gives what is
-// in flight time to end; /readyz is answered to the last. It closes both
-// listeners. An error says that a listener broke or requests were cut off.
+// in flight time to end, streams at once; /readyz is answered to the last. It
+// closes both listeners. An error says that a listener broke or requests were
+// cut off.
 func (s *Server) Run(ctx context.Context, public, ops net.Listener) error {
+	requests, cut := context.WithCancel(context.WithoutCancel(ctx))
+	defer cut()
 	answers, probes := s.listen(s), s.listen(s.Ops())
+	answers.BaseContext = func(net.Listener) context.Context { return requests }
 	answers.TLSConfig = s.TLS
 	ended := make(chan error, 2)
 	running := 1
@@ -104,7 +108,8 @@ func (s *Server) Run(ctx context.Context, public, ops net.Listener) error {
 	}
 	s.stopping.Store(true)
 	s.Log.InfoContext(ctx, "shutting down", "drain", s.Drain.String())
-	err := errors.Join(broken, s.drain(ctx, answers), probes.Close())
+	s.EndStreams()
+	err := errors.Join(broken, s.drain(ctx, answers, cut), probes.Close())
 	for range running {
 		<-ended
 	}
@@ -120,12 +125,38 @@ func (s *Server) listen(h http.Handler) *http.Server {
 	}
 }
 
-// drain waits for what is in flight, and cuts off what takes too long.
-func (s *Server) drain(ctx context.Context, answers *http.Server) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.Drain)
+// cutWithin is how long what was cut off may take to end.
+const cutWithin = time.Second
+
+// drain waits for what is in flight, and cuts off what takes too long. Of the
+// connections that it has given away net/http knows nothing.
+func (s *Server) drain(ctx context.Context, answers *http.Server, cut func()) error {
+	ctx = context.WithoutCancel(ctx)
+	patient, cancel := context.WithTimeout(ctx, s.Drain)
 	defer cancel()
-	if err := answers.Shutdown(ctx); err != nil {
-		return errors.Join(fmt.Errorf("requests that took longer than %s were cut off", s.Drain), answers.Close())
+	if err := answers.Shutdown(patient); err == nil && s.awaitRequests(patient) {
+		return nil
 	}
-	return nil
+	cut()
+	err := answers.Close()
+	ctx, cancel = context.WithTimeout(ctx, cutWithin)
+	defer cancel()
+	s.awaitRequests(ctx)
+	return errors.Join(fmt.Errorf("requests that took longer than %s were cut off", s.Drain), err)
+}
+
+// awaitRequests waits for the end of all requests, and reports whether it came
+// before that of ctx. It is called when no request begins any more.
+func (s *Server) awaitRequests(ctx context.Context) bool {
+	ended := make(chan struct{})
+	go func() {
+		s.inFlight.Wait()
+		close(ended)
+	}()
+	select {
+	case <-ended:
+		return true
+	case <-ctx.Done():
+		return false
+	}
 }

@@ -13,6 +13,7 @@ import (
 	"net/netip"
 	"path"
 	"runtime/debug"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -31,12 +32,13 @@ type Config struct {
 	// Clock gives storage's own time. A server whose clock is more than a
 	// second off that one is not ready, and goes on answering. If nil, it is
 	// not asked.
-	Clock func(context.Context) (time.Time, error)
-	Now   func() time.Time // time.Now if nil
-	Log   *slog.Logger
-	// Authenticate tells who holds a bearer token, and false where it is no
-	// good. If nil, none is.
-	Authenticate func(ctx context.Context, token string) (actor.Actor, bool)
+	Clock        func(context.Context) (time.Time, error)
+	Now          func() time.Time // time.Now if nil
+	Log          *slog.Logger
+	Authenticate Authenticate // if nil, no token is good
+	// EndStreams asks what GraphQL answers for as long as somebody listens to
+	// end soon. It is called when a shutdown begins; nothing if nil.
+	EndStreams func()
 	// Dev refuses requests that were sent to another name than localhost.
 	Dev bool
 	// TrustedProxies are believed as to whom they speak for.
@@ -63,12 +65,13 @@ type Server struct {
 	Config
 	routes   *http.ServeMux
 	stopping atomic.Bool
+	inFlight sync.WaitGroup // requests, of connections that net/http has given away too
 }
 
 // New makes a Server.
 func New(c Config) *Server {
-	if c.Authenticate == nil {
-		c.Authenticate = func(context.Context, string) (actor.Actor, bool) { return actor.Actor{}, false }
+	if c.EndStreams == nil {
+		c.EndStreams = func() {}
 	}
 	if c.Now == nil {
 		c.Now = time.Now
@@ -93,11 +96,15 @@ func New(c Config) *Server {
 // credential that is no good is refused everywhere, and no credential is
 // nobody.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.inFlight.Add(1)
+	defer s.inFlight.Done()
 	began := time.Now()
 	id := rand.Text()
-	who, known := s.caller(r)
-	ctx := actor.WithRequest(actor.With(r.Context(), who), id)
-	ctx = actor.WithAddress(ctx, s.clientOf(r))
+	ctx := actor.WithRequest(actor.WithAddress(r.Context(), s.clientOf(r)), id)
+	caller, known := s.caller(ctx, r)
+	if known {
+		ctx = caller
+	}
 	out := &recorder{ResponseWriter: w}
 	out.Header().Set("X-Request-Id", id)
 	out.Header().Set("X-Content-Type-Options", "nosniff")

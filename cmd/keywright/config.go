@@ -49,6 +49,7 @@ type config struct {
 	EventPoll     time.Duration `default:"1s" help:"How often the events of other servers on this storage are looked for, 100ms to 1m; by default ${default}."`
 
 	limitsConfig `embed:""`
+	MaxStreams   int `default:"10000" placeholder:"N" help:"How many WebSockets and event streams may be open at once, a quarter of them without a credential; by default ${default}."`
 
 	LogLevel string `default:"info" enum:"debug,info,warn,error" help:"The least level that is logged: ${enum}."`
 
@@ -81,6 +82,9 @@ func (c *config) check(s *settings) error {
 	}
 	if c.EventPoll < 100*time.Millisecond || c.EventPoll > time.Minute {
 		bad.add("eventPoll", "must be from 100ms to 1m")
+	}
+	if c.MaxStreams < 1 {
+		bad.add("maxStreams", "must be at least 1")
 	}
 	return bad.err()
 }

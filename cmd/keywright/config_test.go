@@ -73,7 +73,7 @@ func refuse(t *testing.T, tests map[string]refusal) {
 }
 
 func TestAKeyThatThereIsNotIsRefusedByName(t *testing.T) {
-	const keys = "checkpointFile, checkpointKey, checkpointURL, data, dev, eventPoll, expiryNotices, importedKeys, listen, logLevel, maxStaleness, opsListen, refresh, reveal, seatChangesPerHour, " +
+	const keys = "checkpointFile, checkpointKey, checkpointURL, data, dev, eventPoll, expiryNotices, importedKeys, listen, logLevel, maxStaleness, maxStreams, opsListen, refresh, reveal, seatChangesPerHour, " +
 		"secretFile, storage, subjectChangesPerHour, tlsCert, tlsKey, trustedProxies, unknownKeysPerMinute, unknownTextsPerMinute, verifier"
 	refuse(t, map[string]refusal{
 		"nothing at all": {"", nil, "",
@@ -206,6 +206,7 @@ func TestContradictionsAreRefusedByName(t *testing.T) {
 		"--dev to the world":   {"--dev --listen=0.0.0.0:80", nil, "", "listen (--listen): contradicts dev: a --dev server listens on a loopback address only"},
 		"--dev behind a proxy": {"--dev --trusted-proxies=10.0.0.1", nil, "", "trustedProxies (--trusted-proxies): contradicts dev: a --dev server serves its own machine only"},
 		"data without --dev":   {"--data=x", enough, "", "data (--data): contradicts dev: it is the directory of a --dev server, and this is none"},
+		"no streams at all":    {"--max-streams=0", enough, "", "maxStreams (--max-streams): must be at least 1"},
 		"all of them, in a list": {"--data=x --listen=:80 --refresh=1s", enough[1:], "", strings.Join([]string{
 			"data (--data): contradicts dev: it is the directory of a --dev server, and this is none",
 			"storage: not set; name a database, such as sqlite:///var/lib/keywright/data.db",
@@ -242,6 +243,7 @@ unknownKeysPerMinute: 10 # default
 unknownTextsPerMinute: 1000 # default
 seatChangesPerHour: 20 # default
 subjectChangesPerHour: "off" # f.yaml:6
+maxStreams: 10000 # default
 logLevel: debug # --log-level
 `
 	if diff := cmp.Diff(want, got); diff != "" {

@@ -19,6 +19,7 @@ import (
 	"github.com/keywright/keywright/license"
 	"github.com/keywright/keywright/licensing"
 	"github.com/keywright/keywright/secret"
+	"github.com/keywright/keywright/server"
 )
 
 // devHome is the data directory of --dev. Several servers may share it, and
@@ -52,6 +53,14 @@ func openDevHome(dir string) (*devHome, error) {
 		return nil, err
 	}
 	return home, write(home.header, "Authorization: Bearer "+home.token, os.Rename)
+}
+
+// authenticate knows the admin token, and none where there is no home.
+func (d *devHome) authenticate() server.Authenticate {
+	if d == nil {
+		return nil
+	}
+	return server.AdminToken(d.token, authz.DevAdmin)
 }
 
 func newToken() (string, error) {

@@ -11,7 +11,9 @@ import (
 	"github.com/keywright/keywright/journal"
 	"github.com/keywright/keywright/licensing"
 	"github.com/keywright/keywright/resolvers"
+	"github.com/keywright/keywright/resolvers/wire"
 	"github.com/keywright/keywright/secret"
+	"github.com/keywright/keywright/server"
 	"github.com/keywright/keywright/storage"
 	"github.com/keywright/keywright/validation"
 )
@@ -24,16 +26,18 @@ type rooms struct {
 	licensing  *licensing.Service
 	validation *validation.Service
 	scheduler  *licensing.Scheduler
+	streams    *wire.Streams
 	graphql    http.Handler
 	log        *slog.Logger
 }
 
-func (c *config) wire(store storage.Store, secrets *secret.List, log *slog.Logger) (*rooms, error) {
+func (c *config) wire(store storage.Store, secrets *secret.List, authenticate server.Authenticate, log *slog.Logger) (*rooms, error) {
 	var enforcer authz.SingleAdmin // nobody may do anything
 	if c.Dev {
 		enforcer.Admin = authz.DevAdmin
 	}
-	r := &rooms{store: store, log: log, journal: journal.NewLog(journal.Config{Store: store, Log: log, Poll: c.EventPoll})}
+	r := &rooms{store: store, streams: wire.NewStreams(c.MaxStreams), log: log}
+	r.journal = journal.NewLog(journal.Config{Store: store, Log: log, Poll: c.EventPoll})
 	notices, _ := c.notices() // checked
 	r.licensing = licensing.New(licensing.Config{
 		Store: store, Secrets: secrets, Enforcer: enforcer, Journal: r.journal, Log: log,
@@ -49,6 +53,7 @@ func (c *config) wire(store storage.Store, secrets *secret.List, log *slog.Logge
 	var err error
 	r.graphql, err = resolvers.New(resolvers.Config{
 		Licensing: r.licensing, Validation: r.validation, Enforcer: enforcer, Log: log,
+		Streams: r.streams, Credential: authenticate.Credential,
 	})
 	return r, err
 }

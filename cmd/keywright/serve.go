@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net"
 
-	"github.com/keywright/keywright/authz"
 	"github.com/keywright/keywright/server"
 	"github.com/keywright/keywright/storage"
 )
@@ -42,7 +41,8 @@ func (c *serveCommand) Run(ctx context.Context, p *program) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
-	rooms, err := c.wire(store, secrets, log)
+	authenticate := dev.authenticate()
+	rooms, err := c.wire(store, secrets, authenticate, log)
 	if err != nil {
 		return err
 	}
@@ -65,7 +65,7 @@ func (c *serveCommand) Run(ctx context.Context, p *program) (err error) {
 	if rooms.signer == nil {
 		log.WarnContext(ctx, "no checkpointKey is configured: that the journal was changed behind the server's back cannot be shown")
 	}
-	front := server.New(c.front(rooms, dev, certificate, log))
+	front := server.New(c.front(rooms, authenticate, certificate, log))
 	defer rooms.run(ctx)()
 	return front.Run(ctx, public, ops)
 }
@@ -127,13 +127,11 @@ func (c *config) listen(ctx context.Context, s *settings) (public, ops net.Liste
 	return public, ops, nil
 }
 
-func (c *config) front(r *rooms, dev *devHome, certificate *tls.Config, log *slog.Logger) server.Config {
+func (c *config) front(r *rooms, authenticate server.Authenticate, certificate *tls.Config, log *slog.Logger) server.Config {
 	front := server.Config{
-		GraphQL: r.graphql, Ready: r.ready, Clock: r.store.Clock, Log: log, Dev: c.Dev, TLS: certificate,
+		GraphQL: r.graphql, EndStreams: r.streams.End, Ready: r.ready, Clock: r.store.Clock, Authenticate: authenticate,
+		Log: log, Dev: c.Dev, TLS: certificate,
 	}
 	front.TrustedProxies, _ = c.proxies() // checked
-	if dev != nil {
-		front.Authenticate = server.AdminToken(dev.token, authz.DevAdmin)
-	}
 	return front
 }
