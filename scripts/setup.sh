@@ -6,7 +6,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-node_is_new() { node -e 'process.exit(parseInt(process.versions.node) >= 18 ? 0 : 1)'; }
+node_is_new() { node -e 'process.exit(parseInt(process.versions.node) >= 20 ? 0 : 1)'; }
 
 missing=()
 need() { # need PACKAGE COMMAND...: the package, if the command fails
@@ -42,7 +42,7 @@ if ((${#missing[@]})); then
 fi
 
 if ! node_is_new; then
-	echo "Node.js is older than 18: $(node --version)" >&2
+	echo "Node.js is older than 20: $(node --version)" >&2
 	exit 1
 fi
 
@@ -53,7 +53,7 @@ if ! command -v go >/dev/null; then
 fi
 go list -m >/dev/null # refuses a Go older than go.mod's
 
-for packages in test/graphql-http test/typescript; do
+for packages in test/npm test/typescript; do
 	(
 		cd "$packages"
 		cmp -s package-lock.json node_modules/.installed && exit

@@ -86,7 +86,7 @@ func TestAnybodyIsShownTheSchema(t *testing.T) {
 	_, c := serveDev(t, t.TempDir())
 	node := exec.CommandContext(t.Context(), "node", "--input-type=module", "--eval",
 		`import { getIntrospectionQuery } from 'graphql'; console.log(getIntrospectionQuery({ inputValueDeprecation: true }))`)
-	node.Dir = "graphql-http"
+	node.Dir = "npm"
 	query, err := node.Output()
 	if err != nil {
 		t.Fatal(err)

@@ -12,7 +12,7 @@ import (
 )
 
 // audits is how many there are in the version of graphql-http that
-// graphql-http/package-lock.json pins.
+// npm/package-lock.json pins.
 const audits = 61
 
 // Where Node.js or its packages are missing, this fails: make test installs
@@ -23,7 +23,7 @@ func TestGraphQLOverHTTPPassesEveryAudit(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	node := exec.CommandContext(ctx, "node", "audits.mjs", c.url+"/graphql")
-	node.Dir = "graphql-http"
+	node.Dir = "npm"
 	var problems strings.Builder
 	node.Stderr = &problems
 	output, err := node.Output()
