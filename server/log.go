@@ -32,18 +32,30 @@ func (h logHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
 // WithGroup implements slog.Handler.
 func (h logHandler) WithGroup(name string) slog.Handler { return logHandler{h.Handler.WithGroup(name)} }
 
-// logRequest writes the line of a request. It holds nothing that a client made
+// line is what the log tells of a request. It holds nothing that a client made
 // up but addresses: a path, a query, a body or a header may hold a key.
-func (s *Server) logRequest(ctx context.Context, r *http.Request, out *recorder, took time.Duration) {
-	if out.status == 0 {
-		out.status = http.StatusOK
+type line struct {
+	method, path string
+	status       int
+	bytes        int64
+}
+
+func (s *Server) lineOf(r *http.Request, out *recorder) line {
+	l := line{method: methodOf(r), path: s.pathOf(r), status: out.status, bytes: out.bytes}
+	if l.status == 0 {
+		l.status = http.StatusOK
 	}
+	return l
+}
+
+// logRequest writes the line of a request.
+func (s *Server) logRequest(ctx context.Context, l line, began time.Time) {
 	s.Log.LogAttrs(ctx, slog.LevelInfo, "request",
-		slog.String("method", methodOf(r)),
-		slog.String("path", s.pathOf(r)),
-		slog.Int("status", out.status),
-		slog.Int64("bytes", out.bytes),
-		slog.Float64("ms", float64(took.Microseconds())/1000),
+		slog.String("method", l.method),
+		slog.String("path", l.path),
+		slog.Int("status", l.status),
+		slog.Int64("bytes", l.bytes),
+		slog.Float64("ms", float64(time.Since(began).Microseconds())/1000),
 		slog.String("actor", actor.From(ctx).String()),
 		slog.String("client", actor.AddressFrom(ctx).String()))
 }

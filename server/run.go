@@ -84,7 +84,7 @@ func (s *Server) Run(ctx context.Context, public, ops net.Listener) error {
 	requests, cut := context.WithCancel(context.WithoutCancel(ctx))
 	defer cut()
 	answers, probes := s.listen(s), s.listen(s.Ops())
-	answers.BaseContext = func(net.Listener) context.Context { return requests }
+	answers.BaseContext = func(net.Listener) context.Context { return withRequests(requests) }
 	answers.TLSConfig = s.TLS
 	ended := make(chan error, 2)
 	running := 1

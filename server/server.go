@@ -97,24 +97,27 @@ func New(c Config) *Server {
 // nobody.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.inFlight.Add(1)
-	defer s.inFlight.Done()
-	began := time.Now()
-	id := rand.Text()
-	ctx := actor.WithRequest(actor.WithAddress(r.Context(), s.clientOf(r)), id)
+	began, id := time.Now(), rand.Text()
+	out := &recorder{ResponseWriter: w}
+	ctx, l := s.lasting(r, out, began)
+	ctx = actor.WithRequest(actor.WithAddress(ctx, s.clientOf(r)), id)
 	caller, known := s.caller(ctx, r)
 	if known {
 		ctx = caller
 	}
-	out := &recorder{ResponseWriter: w}
 	out.Header().Set("X-Request-Id", id)
 	out.Header().Set("X-Content-Type-Options", "nosniff")
 	defer func() {
 		broken := s.recovered(ctx, out, recover())
-		s.logRequest(ctx, r, out, time.Since(began))
+		if !l.leave() {
+			s.logRequest(ctx, s.lineOf(r, out), began)
+			s.inFlight.Done()
+		}
 		if broken {
 			panic(http.ErrAbortHandler)
 		}
 	}()
+	l.is(ctx)
 	switch {
 	case s.Dev && !IsLoopback(r.Host):
 		// A page from elsewhere may have had its own name point here.

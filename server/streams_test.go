@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"strings"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"github.com/keywright/keywright/actor"
+	"github.com/keywright/keywright/resolvers/wire"
 	"github.com/keywright/keywright/server"
 )
 
@@ -150,5 +152,109 @@ func TestACredentialInTheFormOfAHeader(t *testing.T) {
 	}
 	if _, ok := server.Authenticate(nil).Credential(t.Context(), "Bearer "+token); ok {
 		t.Error("where no credential is good one is")
+	}
+}
+
+// lasting is a subscription that gives one answer and then waits.
+func lasting(begun chan<- context.Context) http.Handler {
+	transport := &wire.Transport{Streams: wire.NewStreams(0), Patience: wire.DefaultPatience(), Log: slog.New(slog.DiscardHandler)}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		err := transport.ServeEvents(w, r, func(ctx context.Context) wire.Answers {
+			begun <- ctx
+			return func(ctx context.Context) []byte {
+				<-ctx.Done()
+				return nil
+			}
+		})
+		if err != nil {
+			panic(err)
+		}
+	})
+}
+
+func TestAStreamOutlastsItsHandlerAndIsLoggedAtItsEnd(t *testing.T) {
+	var log lockedBuffer
+	begun := make(chan context.Context, 1)
+	c := config(lasting(begun), &log)
+	c.EndStreams = func() {}
+	s := run(t, c)
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.url+"/graphql", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Accept", "text/event-stream")
+	r.Header.Set("Authorization", "Bearer "+token)
+	answer, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	id := answer.Header.Get("X-Request-Id")
+	if answer.StatusCode != http.StatusOK || id == "" || answer.Header.Get("Date") == "" || answer.Header.Get("X-Content-Type-Options") != "nosniff" {
+		t.Errorf("%d %v", answer.StatusCode, answer.Header)
+	}
+	ctx := <-begun
+	if actor.From(ctx) != admin || actor.RequestFrom(ctx) != id || !actor.AddressFrom(ctx).IsValid() {
+		t.Errorf("%v asks", actor.From(ctx))
+	}
+	if text := log.String(); text != "" {
+		t.Errorf("the log has %s", text)
+	}
+	answer.Body.Close()
+	<-ctx.Done()
+	s.end()
+	if err := <-s.ended; err != nil { // which waits for the stream to be over
+		t.Error(err)
+	}
+	for _, line := range decode(t, &log.Buffer) {
+		if line["msg"] == "request" {
+			if line["request"] != id || line["status"] != 200.0 || line["actor"] != "USER dev|admin" || line["path"] != "/graphql" {
+				t.Errorf("the log has %v", line)
+			}
+			return
+		}
+	}
+	t.Errorf("the log is %s", &log)
+}
+
+func TestStreamsThatDoNotEndAreCutOff(t *testing.T) {
+	begun := make(chan context.Context, 1)
+	c := config(lasting(begun), io.Discard)
+	c.Drain = time.Millisecond
+	s := run(t, c)
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.url+"/graphql", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Accept", "text/event-stream")
+	answer, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx := <-begun
+	s.end()
+	<-ctx.Done()
+	if text, err := io.ReadAll(answer.Body); err != nil || len(text) > 0 {
+		t.Errorf("%q, %v", text, err)
+	}
+	answer.Body.Close()
+	if err := <-s.ended; err == nil || !strings.Contains(err.Error(), "cut off") {
+		t.Errorf("Run: %v", err)
+	}
+}
+
+func TestARequestThatIsNotKeptEndsWithItsHandler(t *testing.T) {
+	var during context.Context
+	s := server.New(config(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		during = r.Context()
+		if during.Err() != nil {
+			t.Error("it has ended before")
+		}
+	}), io.Discard))
+	r := post("Accept", "text/event-stream", "Authorization", "Bearer "+token)
+	ctx, gone := context.WithCancel(r.Context())
+	defer gone()
+	ask(s, r.WithContext(ctx))
+	if during.Err() == nil || actor.From(during) != admin {
+		t.Errorf("%v asks, and %v", actor.From(during), during.Err())
 	}
 }

@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"strconv"
 	"sync"
-	"time"
 
 	"github.com/keywright/keywright/fault"
 )
@@ -25,10 +24,8 @@ const (
 
 // events is an event stream.
 type events struct {
-	w          http.ResponseWriter
-	controller *http.ResponseController
-	patience   time.Duration
-	mu         sync.Mutex // held by whoever writes
+	to sink
+	mu sync.Mutex // held by whoever writes
 }
 
 // WriteEvents answers an operation that has a single answer, or was refused.
@@ -60,19 +57,30 @@ func event(answer []byte) []byte {
 }
 
 // ServeEvents answers an operation that lasts by an event stream, until either
-// ends. begin is called once there is a place for the stream. The error, a
-// RefusalError, says that there is none.
+// ends: where the request has a Keeper, and HTTP/1 gives its connection away,
+// beside the handler. begin is called once there is a place for the stream. The
+// error, a RefusalError, says that there is none.
 func (t *Transport) ServeEvents(w http.ResponseWriter, r *http.Request, begin func(context.Context) Answers) error {
 	stream, ctx, err := t.Streams.enter(r.Context(), nil)
 	if err != nil {
 		return err
 	}
-	defer stream.leave()
-	e := &events{w: w, controller: http.NewResponseController(w), patience: t.Patience.Progress}
-	if err := e.open(); err != nil {
-		stream.end(err)
-		return nil // the client is gone
+	if conn := t.takeEvents(ctx, w, r); conn != nil {
+		t.run(ctx, stream, func() {
+			defer conn.watch(stream)()
+			t.serveEvents(ctx, stream, conn, begin)
+		})
+		return nil
 	}
+	defer stream.leave()
+	if to, err := openResponse(w, t.Patience.Progress); err == nil { // else the client is gone
+		t.serveEvents(ctx, stream, to, begin)
+	}
+	return nil
+}
+
+func (t *Transport) serveEvents(ctx context.Context, stream *stream, to sink, begin func(context.Context) Answers) {
+	e := &events{to: to}
 	stop := every(t.Patience.Beat, func() {
 		if err := e.write([]byte(beatComment)); err != nil {
 			stream.end(err)
@@ -83,18 +91,6 @@ func (t *Transport) ServeEvents(w http.ResponseWriter, r *http.Request, begin fu
 		_ = e.next([]byte(`{"errors":` + internalErrors + `}`))
 		_ = e.write([]byte(completeEvent)) // the client may be gone
 	}
-	return nil
-}
-
-// open sends the head of the answer.
-func (e *events) open() error {
-	// The server's limits are for requests that are answered at once.
-	if err := e.controller.SetReadDeadline(time.Time{}); err != nil {
-		return err
-	}
-	header(e.w.Header())
-	e.w.WriteHeader(http.StatusOK)
-	return e.write(nil)
 }
 
 // answer gives the client one answer after the other. A stream that ends
@@ -143,17 +139,9 @@ func farewell(why error) []byte {
 // next writes an answer.
 func (e *events) next(answer []byte) error { return e.write(event(answer)) }
 
-// write writes text and sends it off. In between there is no deadline: with
-// HTTP/2 one would end the stream.
+// write writes text and sends it off.
 func (e *events) write(text []byte) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	_, err := writePaced(e.w, e.controller.SetWriteDeadline, e.patience, text)
-	if err == nil {
-		err = e.controller.SetWriteDeadline(time.Now().Add(e.patience))
-	}
-	if err == nil {
-		err = e.controller.Flush()
-	}
-	return errors.Join(err, e.controller.SetWriteDeadline(time.Time{}))
+	return e.to.send(text)
 }

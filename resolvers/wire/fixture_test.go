@@ -53,7 +53,7 @@ type house struct {
 	begun     chan *begun
 	log       *buffer
 	leave     context.CancelFunc // ends the credential leaving
-	served    chan error         // what ServeSocket and ServeEvents gave
+	served    chan error         // one at the end of each request, with what ServeSocket or ServeEvents gave
 }
 
 const (
@@ -104,12 +104,14 @@ func newHouse(t *testing.T, adjust ...func(*wire.Transport)) *house {
 }
 
 func (h *house) serve(w http.ResponseWriter, r *http.Request) {
-	ctx := r.Context()
+	ctx := context.WithoutCancel(r.Context()) // which ends with the handler
 	if header := r.Header.Get("Authorization"); header != "" {
 		ctx, _ = h.transport.Credential(ctx, header)
 	}
 	r = r.WithContext(ctx)
 	var err error
+	k := &kept{house: h}
+	r = r.WithContext(wire.WithKeeper(r.Context(), k))
 	if wire.IsUpgrade(r) {
 		err = h.transport.ServeSocket(w, r)
 	} else if err = wire.CheckOrigin(r); err == nil {
@@ -125,7 +127,22 @@ func (h *house) serve(w http.ResponseWriter, r *http.Request) {
 	if errors.As(err, &refusal) {
 		http.Error(w, refusal.Error(), refusal.Status)
 	}
-	h.served <- err
+	if !k.kept {
+		h.served <- err
+	}
+}
+
+// kept is a request that may outlast its handler.
+type kept struct {
+	house *house
+	kept  bool
+}
+
+// Keep implements wire.Keeper.
+func (k *kept) Keep() (over func()) {
+	k.kept = true
+	served := k.house.served
+	return func() { served <- nil }
 }
 
 func (h *house) open(ctx context.Context, request []byte) (wire.Operation, error) {

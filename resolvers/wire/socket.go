@@ -59,8 +59,9 @@ type socket struct {
 	draining   bool // no other begins
 }
 
-// ServeSocket serves a WebSocket until it ends. The error, a RefusalError, says that
-// there is none.
+// ServeSocket makes a WebSocket of a request, and serves it until it ends: where
+// the request has a Keeper, beside the handler. The error, a RefusalError, says
+// that there is none.
 func (t *Transport) ServeSocket(w http.ResponseWriter, r *http.Request) error {
 	if err := checkUpgrade(r); err != nil {
 		return err
@@ -70,13 +71,12 @@ func (t *Transport) ServeSocket(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	defer stream.leave()
 	s.stream = stream
 	if s.conn, err = t.upgrade(w, r); err != nil {
+		stream.leave()
 		return nil // it was answered, or there is nobody to answer
 	}
-	clear(r.Header) // up to 32 KiB that nobody needs from here on
-	s.serve(ctx)
+	t.run(ctx, stream, func() { s.serve(ctx) })
 	return nil
 }
 

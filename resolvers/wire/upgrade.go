@@ -78,12 +78,21 @@ type hijacking struct {
 
 // Hijack implements http.Hijacker.
 func (h hijacking) Hijack() (net.Conn, *bufio.ReadWriter, error) {
-	conn, both, err := http.NewResponseController(h.ResponseWriter).Hijack()
+	paced, err := takeOver(h.ResponseWriter, h.patience)
 	if err != nil {
 		return nil, nil, err
 	}
+	return paced, bufio.NewReadWriter(bufio.NewReaderSize(paced, readBuffer), bufio.NewWriterSize(paced, writeBuffer)), nil
+}
+
+// takeOver takes a connection from net/http.
+func takeOver(w http.ResponseWriter, patience time.Duration) (*pacedConn, error) {
+	conn, both, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		return nil, err
+	}
 	early, _ := both.Reader.Peek(both.Reader.Buffered()) // what is buffered can be had
-	paced := &pacedConn{Conn: conn, early: slices.Clone(early), patience: h.patience}
+	paced := &pacedConn{Conn: conn, early: slices.Clone(early), patience: patience}
 	below := conn
 	if secure, ok := conn.(*tls.Conn); ok {
 		below = secure.NetConn()
@@ -91,7 +100,7 @@ func (h hijacking) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	if tcp, ok := below.(*net.TCPConn); ok {
 		_ = tcp.SetWriteBuffer(kernelBuffer) // it works with any
 	}
-	return paced, bufio.NewReadWriter(bufio.NewReaderSize(paced, readBuffer), bufio.NewWriterSize(paced, writeBuffer)), nil
+	return paced, nil
 }
 
 // pacedConn gives its client time for each part of what it writes.
