@@ -36,12 +36,32 @@ func LogBlock(first, size int) storage.Block {
 	}
 	sums := make([]byte, 0, 4*size)
 	for n := range size {
-		b.Entries = append(b.Entries, LogEntry(first+n))
+		b.Entries = append(b.Entries, logged(first+n))
 		sums = append(sums, loadHash("sum", first+n)[:4]...)
 	}
 	b.Head = fmt.Appendf(nil, `{"log":%q,"epoch":1,"size":%d,"edge":["%s"],"sums":%q}`,
 		loadID("log", 0), b.Next(), strings.Join(edge, `","`), base64.StdEncoding.EncodeToString(sums))
 	return b
+}
+
+// revokedEach is how many entries of a log there are to one that a license was
+// revoked.
+const revokedEach = 50
+
+// logged is entry number n of the log: that a license was issued, or that the
+// one before it was revoked.
+func logged(n int) storage.Entry {
+	if n%revokedEach != revokedEach-1 {
+		return LogEntry(n)
+	}
+	e := LogEntry(n)
+	e.Type, e.Product, e.Subjects = "license.revoked", LicenseIndex(n-1).Product, []string{LicenseID(n - 1)}
+	e.Body = fmt.Appendf(nil, `{"actor":{"id":%q,"kind":"USER"},"at":%q,"data":{"changes":{"state":{"from":"issued","to":"revoked"},`+
+		`"statusReason":{"to":{"hmac":%q}}}},"digest":%q,"id":%q,"license":%q,"product":%q,"request":%q,"revision":2,"subject":%[6]q,`+
+		`"type":"license.revoked","version":1}`,
+		loadActor(n), LicenseIndex(n).Created.Format(loadTime), base64.StdEncoding.EncodeToString(loadHash("reason", n)[:16]),
+		base64.StdEncoding.EncodeToString(loadHash("digest", n)), e.ID, e.Subjects[0], e.Product, loadID("req", n))
+	return e
 }
 
 // FillLog appends the entries numbered from first up to (not including) last,
