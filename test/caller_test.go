@@ -26,6 +26,8 @@ type caller struct {
 	active    []string          // licenses that no call has suspended or revoked
 	plans     map[string]string // their names
 	planIDs   []string
+	happened  map[happened]int // what the journal must tell of
+	perhaps   map[happened]int // and what, where a call in doubt had been made
 }
 
 // call is an operation under an idempotency key.
@@ -61,7 +63,7 @@ func newCallers(t *testing.T, c client, prefix string, n int, seed uint64) []*ca
 		callers[i] = &caller{
 			name: fmt.Sprintf("%s%d", prefix, i), random: rand.New(rand.NewPCG(seed, uint64(i))), demo: data.Plan.ID,
 			licenses: map[string]license{}, keys: map[string]string{}, validated: map[string]int64{},
-			plans: map[string]string{},
+			plans: map[string]string{}, happened: map[happened]int{}, perhaps: map[happened]int{},
 		}
 	}
 	return callers
@@ -133,6 +135,9 @@ func (c *caller) make(to client, one *call) error {
 		return fmt.Errorf("%s under %v: %w", one.operation, one.input["idempotencyKey"], err)
 	}
 	if one.answer != nil {
+		if one.operation == "issueLicense" { // which shows the key again
+			c.happened[happened{"license.key_revealed", data.Answer.Record.ID}]++
+		}
 		if diff := cmp.Diff(*one.answer, data.Answer); diff != "" {
 			return fmt.Errorf("%s under %v, retried, answers otherwise (-first +retry):\n%s", one.operation, one.input["idempotencyKey"], diff)
 		}
@@ -145,6 +150,7 @@ func (c *caller) make(to client, one *call) error {
 
 func (c *caller) note(one *call) {
 	id := one.answer.Record.ID
+	c.happened[happened{eventTypes[one.operation], id}]++
 	switch one.operation {
 	case "issueLicense":
 		key := one.input["idempotencyKey"].(string)
@@ -249,6 +255,9 @@ func (c *caller) settle(with client) error {
 	if doubt := c.inDoubt(); doubt != nil {
 		if err := c.make(with, doubt); err != nil {
 			return fmt.Errorf("not acknowledged, retried: %w", err)
+		}
+		if doubt.operation == "issueLicense" {
+			c.perhaps[happened{"license.key_revealed", doubt.answer.Record.ID}]++
 		}
 	}
 	for _, one := range c.calls {
