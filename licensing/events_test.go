@@ -40,7 +40,7 @@ func (s *shop) commitEntry(t testing.TB, subject string) {
 
 func (s *shop) commitStored(t testing.TB, record string, entry storage.Entry) {
 	t.Helper()
-	err := s.store.Commit(context.Background(), storage.Change{
+	err := s.store.Model.Commit(context.Background(), storage.Change{
 		Record: storage.Record{Kind: storage.Alias, ID: record, Body: []byte("{}")}, Attempt: record, Entries: []storage.Entry{entry},
 	})
 	if err != nil {

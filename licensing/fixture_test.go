@@ -245,8 +245,7 @@ func under(key string, change func(*licensing.IssueLicenseInput)) licensing.Issu
 // contents is all that a store holds.
 type contents struct {
 	Records []*storage.Stored
-	Pending []storage.Pending
-	Blocks  []storage.Block
+	Entries []storage.Entry // pending, or in the log
 }
 
 func (s *shop) dump(t testing.TB) contents {
@@ -255,8 +254,12 @@ func (s *shop) dump(t testing.TB) contents {
 	for _, kind := range []storage.Kind{storage.Product, storage.Plan, storage.License, storage.Alias} {
 		all.Records = append(all.Records, s.all(t, kind)...)
 	}
-	all.Pending = must(s.store.Pending(context.Background(), 100_000))(t)
-	all.Blocks = must(s.store.Blocks(context.Background(), 0, 100_000))(t)
+	for _, b := range must(s.store.Blocks(context.Background(), 0, 100_000))(t) {
+		all.Entries = append(all.Entries, b.Entries...)
+	}
+	for _, p := range must(s.store.Pending(context.Background(), 100_000))(t) {
+		all.Entries = append(all.Entries, p.Entry)
+	}
 	return all
 }
 
@@ -317,8 +320,8 @@ func (s *shop) wantUnchanged(t testing.TB, before contents) {
 	t.Helper()
 	after := s.dump(t)
 	for _, c := range []*contents{&before, &after} {
-		c.Pending = slices.DeleteFunc(slices.Clone(c.Pending), func(p storage.Pending) bool {
-			return p.Type == string(journal.AccessDenied)
+		c.Entries = slices.DeleteFunc(slices.Clone(c.Entries), func(e storage.Entry) bool {
+			return e.Type == string(journal.AccessDenied)
 		})
 	}
 	if diff := same(before, after); diff != "" {
