@@ -39,7 +39,7 @@ func TestAFollowerMissesNoEventAndSeesNoneTwice(t *testing.T) {
 			start := c.lastEvent(t)
 			follower := follow(t, kind, between.url, c.token, start.Cursor)
 			for n := range 120 {
-				c.change(t, fmt.Sprintf("%s-%d", kind, n))
+				c.issueOne(t, fmt.Sprintf("%s-%d", kind, n))
 				switch {
 				case n == 50:
 					s.kill()
@@ -193,8 +193,8 @@ func (c client) eventsAfter(t *testing.T, last event) []event {
 	return all
 }
 
-// change issues a license.
-func (c client) change(t *testing.T, id string) {
+// issueOne issues a license.
+func (c client) issueOne(t *testing.T, id string) {
 	t.Helper()
 	var data struct {
 		IssueLicense struct{ License struct{ ID string } }

@@ -11,8 +11,10 @@ import (
 
 	"github.com/keywright/keywright/actor"
 	"github.com/keywright/keywright/authz"
+	"github.com/keywright/keywright/journal"
 	"github.com/keywright/keywright/licensing"
 	"github.com/keywright/keywright/resolvers"
+	transport "github.com/keywright/keywright/resolvers/wire"
 	"github.com/keywright/keywright/secret"
 	"github.com/keywright/keywright/storage"
 	"github.com/keywright/keywright/storage/sqlite"
@@ -27,9 +29,13 @@ type wired struct {
 	secrets    *secret.List
 	licensing  *licensing.Service
 	validation *validation.Service
+	journal    *journal.Log // does nothing by itself until it is run
+	streams    *transport.Streams
 	graphql    http.Handler // for whoever calls
 	handler    http.Handler
 }
+
+var discarded = slog.New(slog.DiscardHandler)
 
 // wireNew wires a server over a new SQLite database.
 func wireNew(ctx context.Context, path string) (*wired, error) {
@@ -58,14 +64,15 @@ func wire(ctx context.Context, store storage.Store, now func() time.Time) (*wire
 	if err != nil {
 		return nil, err
 	}
-	log, policy := slog.New(slog.DiscardHandler), authz.SingleAdmin{Admin: authz.DevAdmin}
-	w := &wired{store: store, secrets: secrets}
-	w.licensing = licensing.New(licensing.Config{Store: store, Secrets: secrets, Enforcer: policy, KeepKeys: true, Now: now})
+	policy := authz.SingleAdmin{Admin: authz.DevAdmin}
+	w := &wired{store: store, secrets: secrets, streams: transport.NewStreams(0)}
+	w.journal = journal.NewLog(journal.Config{Store: store, Now: now})
+	w.licensing = licensing.New(licensing.Config{Store: store, Secrets: secrets, Enforcer: policy, Journal: w.journal, KeepKeys: true, Now: now})
 	w.validation = validation.New(validation.Config{
 		Source:   validation.StorageSource{Licensing: w.licensing, Now: now},
 		Licenses: w.licensing, Secrets: secrets, Counter: store, Now: now,
 	})
-	w.graphql, err = resolvers.New(resolvers.Config{Licensing: w.licensing, Validation: w.validation, Enforcer: policy, Log: log})
+	w.graphql, err = resolvers.New(resolvers.Config{Licensing: w.licensing, Validation: w.validation, Enforcer: policy, Log: discarded, Streams: w.streams})
 	if err != nil {
 		return nil, err
 	}
