@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -192,13 +193,29 @@ func TestASubscriptionEndsWithItsConnection(t *testing.T) {
 	}) // which waits for the goroutines
 }
 
+// brittle is a policy that breaks when it is told to.
+type brittle struct {
+	policy
+	breaks atomic.Bool
+}
+
+func (b *brittle) Scope(ctx context.Context, a actor.Actor, action authz.Action) authz.Scope {
+	if b.breaks.Load() {
+		panic("index out of range")
+	}
+	return b.policy.Scope(ctx, a, action)
+}
+
 func TestAPanicEndsTheSubscriptionAlone(t *testing.T) {
-	a := newAPI(t)
+	enforcer := &brittle{policy: policy{}}
+	a := newAPIUnder(t, enforcer)
+	a.running(t)
 	a.catalog(t)
+	first := a.must(t, `{ events(first: 1, order: OLDEST_FIRST) { nodes { cursor } } }`)["events"].(map[string]any)["nodes"].([]any)[0].(map[string]any)
 	ctx, cancel := as(authz.DevAdmin)
 	defer cancel()
-	next := a.subscribe(ctx, t, `subscription { events { type } }`)
-	a.store.failing(func() error { panic("index out of range") })
+	next := a.subscribe(ctx, t, `subscription { events(after: "`+first["cursor"].(string)+`") { type } }`)
+	enforcer.breaks.Store(true)
 	data, problems := told(t, next())
 	if diff := cmp.Diff([]string{"events INTERNAL <nil>"}, problems); diff != "" || data != `{"events":null}` {
 		t.Errorf("%s %s", data, diff)
