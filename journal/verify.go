@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/json"
+	"fmt"
 	"slices"
 
 	"golang.org/x/mod/sumdb/tlog"
@@ -58,7 +59,8 @@ const (
 // their bodies say, and that the log continues the checkpoints. It stops at
 // the first that is wrong, with a Finding. Then, if it is asked to, it
 // compares the records, with a Finding for each that is wrong, joined. Other
-// errors are storage's. Changes that are made meanwhile do no harm.
+// errors are storage's, with what is whole before. Changes that are made
+// meanwhile do no harm.
 func Verify(ctx context.Context, v Verification) (Report, error) {
 	run := &verifying{Verification: v, ids: map[idKey]struct{}{}}
 	run.Checkpoints = slices.SortedFunc(slices.Values(v.Checkpoints), func(a, b Checkpoint) int { return cmp.Compare(a.Size, b.Size) })
@@ -103,7 +105,7 @@ func keyOf[T string | []byte](id T) idKey {
 func (v *verifying) toEnd(ctx context.Context) error {
 	for b, err := range blocksFrom(ctx, v.Store, v.walk.tree.size) {
 		if err != nil {
-			return err
+			return fmt.Errorf("the journal is whole before entry %d, and could not be read from there on: %w", v.walk.tree.size, err)
 		}
 		if err := v.walk.next(b, v.entry); err != nil {
 			return err

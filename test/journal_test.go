@@ -1,12 +1,9 @@
 package test_test
 
 import (
-	"bytes"
 	"fmt"
 	"maps"
-	"os/exec"
-	"path/filepath"
-	"strings"
+	"testing"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -22,8 +19,8 @@ var eventTypes = map[string]string{
 	"updatePlan":     "plan.updated",
 }
 
-// logged is an event as the API gives it.
-type logged struct {
+// told is an event as the API gives it.
+type told struct {
 	ID      string
 	Index   int64
 	Cursor  string
@@ -34,15 +31,15 @@ type logged struct {
 
 // events reads the whole journal, page by page, as far as it has come. An id
 // that stands twice, or an index that is not the next, is an error.
-func (c client) events() ([]logged, error) {
-	var all []logged
+func (c client) events() ([]told, error) {
+	var all []told
 	ids := map[string]bool{}
-	err := pages(func(after *string) (connection[logged], error) {
-		var data struct{ Events connection[logged] }
+	err := pages(func(after *string) (connection[told], error) {
+		var data struct{ Events connection[told] }
 		err := c.ask(`query($after: String) { events(order: OLDEST_FIRST, first: 200, after: $after) {
 			nodes { id index cursor type subject license { id } } pageInfo { hasNextPage endCursor } } }`, map[string]any{"after": after}, &data)
 		return data.Events, err
-	}, func(one logged) error {
+	}, func(one told) error {
 		if ids[one.ID] {
 			return fmt.Errorf("event %s stands twice in the journal", one.ID)
 		}
@@ -103,19 +100,11 @@ func journaled(c client, demoPlans map[string]string, callers ...*caller) error 
 
 // verified fails unless the program itself finds the journal of a --dev server
 // good, with each record as its last entry says.
-func verified(data string) error {
-	_, err := keywright("journal", "verify", "--records",
-		"--storage", "sqlite://"+filepath.Join(data, "keywright.db"), "--secret-file", filepath.Join(data, "secret"))
-	return err
-}
-
-// keywright runs a command to its end, and gives what it writes.
-func keywright(args ...string) (string, error) {
-	var stdout, stderr bytes.Buffer
-	command := exec.Command("keywright", args...)
-	command.Env, command.Stdout, command.Stderr = devEnv(), &stdout, &stderr
-	if err := command.Run(); err != nil {
-		return stdout.String(), fmt.Errorf("keywright %s: %w\n%s%s", strings.Join(args, " "), err, stdout.String(), stderr.String())
+func verified(t *testing.T, data string) error {
+	t.Helper()
+	stdout, stderr, err := keywright(t, data, "journal", "verify", "--records")
+	if err != nil {
+		err = fmt.Errorf("journal verify: %w\n%s%s", err, stdout, stderr)
 	}
-	return stdout.String(), nil
+	return err
 }

@@ -60,10 +60,10 @@ func TestKillsOfTwoServersLeaveTheJournalAsTheAcknowledgedChangesImply(t *testin
 		failed(each(ofB, func(one *caller) error { return one.settle(onA) }))
 		if round%10 == 0 || round == journalRounds()-1 {
 			failed(errors.Join(journaled(onA, demo, all...), journaled(onB, demo, all...)))
-			failed(verified(data))
+			failed(verified(t, data))
 		}
 	}
-	if err := errors.Join(exactly(onA, demo, all...), a.stop(), quiet(a), b.stop(), quiet(b), verified(data)); err != nil {
+	if err := errors.Join(exactly(onA, demo, all...), a.stop(), quiet(a), b.stop(), quiet(b), verified(t, data)); err != nil {
 		t.Fatal(err)
 	}
 	if inDoubt == 0 {

@@ -44,6 +44,7 @@ func TestScripts(t *testing.T) {
 			"graphql": graphql,
 			"field":   field,
 			"capture": capture,
+			"logged":  logged,
 		},
 		RequireUniqueNames: true,
 	})

@@ -36,7 +36,7 @@ func (c *journalExportCommand) Run(ctx context.Context, p *program) error {
 		done, err := x.Write(ctx, p.stdout)
 		end()
 		if err != nil {
-			return fmt.Errorf("the export is not whole: %w", err)
+			return err
 		}
 		switch {
 		case done.Covered == 0:

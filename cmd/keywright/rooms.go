@@ -40,7 +40,7 @@ func (c *config) wire(store storage.Store, secrets *secret.List, authenticate se
 	r.journal = journal.NewLog(journal.Config{Store: store, Log: log, Poll: c.EventPoll})
 	notices, _ := c.notices() // checked
 	r.licensing = licensing.New(licensing.Config{
-		Store: store, Secrets: secrets, Enforcer: enforcer, Journal: r.journal, Log: log,
+		Store: store, Secrets: secrets, Enforcer: enforcer, Journal: r.journal, Checkpoint: r.checkpoint, Log: log,
 		KeepKeys: c.Reveal != off, ExpiryNotices: notices,
 	})
 	r.scheduler = &licensing.Scheduler{Licensing: r.licensing}
@@ -56,6 +56,14 @@ func (c *config) wire(store storage.Store, secrets *secret.List, authenticate se
 		Streams: r.streams, Credential: authenticate.Credential,
 	})
 	return r, err
+}
+
+// checkpoint gives the last checkpoint, empty where there is none.
+func (r *rooms) checkpoint() string {
+	if r.signer == nil {
+		return ""
+	}
+	return r.signer.Latest()
 }
 
 // run begins what is done beside requests: the log is moved on, followed and
