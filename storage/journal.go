@@ -159,13 +159,16 @@ type Journal interface {
 	// Conflict if there is a block with the same First, however long, and with
 	// InvalidInput if b is not well-formed (see Block.Check). Once it returns
 	// nil, the block survives a crash; any other error leaves open whether it
-	// was added. That b follows the last block is its caller's to see to.
+	// was added. That b follows the last block, and is not older than that, is
+	// its caller's to see to.
 	AppendBlock(ctx context.Context, b Block) error
 
 	// Blocks gives the blocks from the one that holds the index from on, in
 	// order, at most limit and as they were appended; fewer where they are
 	// large, but one at least. From may be LastBlock. None is no error. It
-	// sees every block whose AppendBlock returned before it began.
+	// sees every block whose AppendBlock returned before it began. Where a
+	// block is damaged so that it cannot be read, those before it are given,
+	// and whoever begins with it is told so by Unavailable.
 	Blocks(ctx context.Context, from int64, limit int) ([]Block, error)
 
 	// Entries gives one page of the log. No match is an empty page. An entry is

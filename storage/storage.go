@@ -1,7 +1,7 @@
 // Package storage is the contract between the use-cases and a database:
-// records, seats, counters and journal entries, as data. It knows no
-// rule about licenses; who calls it has decided already. A driver is good
-// when the suite in storagetest says so.
+// records, seats, counters, and the journal's entries, pending and in the log,
+// as data. It knows no rule about licenses; who calls it has decided already.
+// A driver is good when the suite in storagetest says so.
 //
 // Times are UTC and whole milliseconds; the zero time is «none». Text is
 // compared byte for byte. A driver answers with fault codes: InvalidInput,

@@ -155,11 +155,11 @@ func Pack(b storage.Block) (packed [][]byte, err error) {
 func Unpack() (func(data []byte, first, next int64) ([]storage.Entry, error), error) {
 	packing, err := newCodec()
 	return func(data []byte, first, next int64) ([]storage.Entry, error) {
-		c := chunk{first: first, next: next}
-		if c.plain, err = packing.unpack(data); err != nil {
+		plain, err := packing.unpack(data)
+		if err != nil {
 			return nil, err
 		}
-		return Read(c.plain, first, next)
+		return Read(plain, first, next)
 	}, err
 }
 

@@ -79,6 +79,15 @@ var appendClauses = []clause{
 		}
 		logIs(t, s)
 	}},
+	{"StandsWhereItsCallerPutIt", func(t *testing.T, s storage.Store) {
+		was := []storage.Block{block(2, 1), block(3, 2), block(40, 3)}
+		for _, b := range was {
+			appended(t, s, b)
+		}
+		logIs(t, s, was...)
+		found(t, s, storage.EntryFilter{}, "2 3 4 40 41 42")
+		found(t, s, storage.EntryFilter{Subjects: []string{"lic_1"}}, "2 3 4 40 41 42")
+	}},
 	{"SettlesNothing", func(t *testing.T, s storage.Store) {
 		held(t, s)
 		b := block(0, 1)
@@ -108,11 +117,11 @@ var blocksClauses = []clause{
 		}
 	}},
 	{"AreFromTheOneThatHoldsTheIndex", func(t *testing.T, s storage.Store) {
-		all := []storage.Block{block(0, 1), block(1, 300), block(301, 2), block(303, 40)}
+		all := []storage.Block{block(0, 40), block(40, 300), block(340, 2), block(342, 40)}
 		for _, b := range all {
 			appended(t, s, b)
 		}
-		for from, begin := range map[int64]int{0: 0, 1: 1, 2: 1, 33: 1, 300: 1, 301: 2, 302: 2, 303: 3, 342: 3, 343: 4, 1 << 40: 4} {
+		for from, begin := range map[int64]int{0: 0, 39: 0, 40: 1, 72: 1, 335: 1, 339: 1, 340: 2, 341: 2, 342: 3, 381: 3, 382: 4, 1 << 40: 4} {
 			for limit := range 6 {
 				verbatim(t, blocks(t, s, from, limit), all[begin:min(begin+limit, 4)])
 			}
