@@ -101,7 +101,7 @@ func chunkRange(c *conn, q storage.EntryQuery) (low, high int64, err error) {
 	if q.Newest {
 		return low, min(high, *q.After), nil
 	}
-	behind, err := numberBy(c, chunkUpTo, *q.After)
+	behind, err := numberBy(c, chunkUpTo, max(*q.After, *q.After+1)) // the last of all has none behind it
 	return max(low, behind), high, err
 }
 

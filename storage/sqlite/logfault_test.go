@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -227,7 +228,32 @@ func TestDamageInTheLogIsToldWithItsPlace(t *testing.T) {
 			wantPlace(t, err, 32)
 			_, err = damaged.Entries(t.Context(), storage.EntryQuery{First: 40, Newest: true})
 			wantPlace(t, err, 32)
+			wantReadBesideDamage(t, damaged)
 		})
+	}
+}
+
+// wantReadBesideDamage fails unless what does not lie in the chunk from 32 to 63
+// is read without a look at that.
+func wantReadBesideDamage(t *testing.T, s storage.Store) {
+	t.Helper()
+	for from, want := range map[int64]int{64: 4, 71: 4, 95: 1, storage.LastBlock: 1} {
+		if some, err := s.Blocks(t.Context(), from, 9); err != nil || len(some) != want {
+			t.Errorf("from %d on are %d blocks, %v", from, len(some), err)
+		}
+	}
+	at := func(n int) time.Time { return storagetest.LogBlock(n, 8).At }
+	for name, q := range map[string]storage.EntryQuery{
+		"newest":              {Newest: true, First: 31},
+		"newest before it":    {Newest: true, First: 99, After: new(int64(31))},
+		"newest until then":   {Newest: true, First: 99, Filter: storage.EntryFilter{To: at(24)}},
+		"behind it":           {First: 99, After: new(int64(63))},
+		"from then on":        {First: 99, Filter: storage.EntryFilter{From: at(72)}, After: new(int64(5))},
+		"of a type behind it": {First: 99, Filter: storage.EntryFilter{Types: []string{"license.*"}}, After: new(int64(63))},
+	} {
+		if page, err := s.Entries(t.Context(), q); err != nil || len(page.Entries) < 24 {
+			t.Errorf("%s: %d entries, %v", name, len(page.Entries), err)
+		}
 	}
 }
 
