@@ -174,17 +174,24 @@ func newAPIUnder(t testing.TB, enforcer authz.Enforcer) *api {
 	t.Helper()
 	a := newHandler(t, enforcer)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		switch r.Header.Get("Authorization") {
-		case admin:
-			r = r.WithContext(actor.With(r.Context(), authz.DevAdmin))
-		case limited:
-			r = r.WithContext(actor.With(r.Context(), limitedActor))
+		if ctx, good := credential(r.Context(), r.Header.Get("Authorization")); good {
+			r = r.WithContext(ctx)
 		}
 		a.handler.ServeHTTP(w, r)
 	}))
 	t.Cleanup(server.Close)
 	a.url = server.URL
 	return a
+}
+
+func credential(ctx context.Context, header string) (context.Context, bool) {
+	switch header {
+	case admin:
+		return actor.With(ctx, authz.DevAdmin), true
+	case limited:
+		return actor.With(ctx, limitedActor), true
+	}
+	return nil, false
 }
 
 // newHandler makes an api without a server.
@@ -202,7 +209,9 @@ func newHandler(t testing.TB, enforcer authz.Enforcer) *api {
 		Source:   validation.StorageSource{Licensing: uses, Now: time.Now},
 		Licenses: uses, Secrets: secrets, Counter: a.store, Log: log,
 	})
-	a.handler, err = resolvers.New(resolvers.Config{Licensing: uses, Validation: a.validation, Enforcer: enforcer, Log: log})
+	a.handler, err = resolvers.New(resolvers.Config{
+		Licensing: uses, Validation: a.validation, Enforcer: enforcer, Log: log, Credential: credential,
+	})
 	ok(t, err)
 	return a
 }

@@ -76,6 +76,11 @@ func TestTheAnswerIsOfATypeThatIsAccepted(t *testing.T) {
 		{[]string{asksJSON + ";q=0, */*"}, asksGraphQL},
 		{[]string{asksJSON + "; charset=UTF-8"}, asksJSON},
 		{[]string{"text/html, " + asksJSON + ";q=0.1"}, asksJSON},
+		{[]string{asksGraphQL + ", " + asksJSON + ", text/event-stream"}, asksGraphQL},
+		{[]string{"text/event-stream, */*;q=0"}, asksEvents},
+		{[]string{"text/event-stream;q=0, " + asksJSON}, asksJSON},
+		{[]string{"text/event-stream;q=0"}, ""},
+		{[]string{"text/*"}, ""},
 		{[]string{asksJSON + "; charset=iso-8859-1"}, ""},
 		{[]string{asksJSON + ";q=0"}, ""},
 		{[]string{asksJSON + ";q=NaN"}, ""},
@@ -88,6 +93,12 @@ func TestTheAnswerIsOfATypeThatIsAccepted(t *testing.T) {
 		r.Header.Del("Accept")
 		for _, one := range c.accept {
 			r.Header.Add("Accept", one)
+		}
+		if c.want == asksEvents {
+			if got := doEvents(t, r); got.status != http.StatusOK || got.body != "event: next\ndata: {\"data\":{\"__typename\":\"Query\"}}\n\nevent: complete\ndata:\n\n" {
+				t.Errorf("%q: %d %s", c.accept, got.status, got.body)
+			}
+			continue
 		}
 		got := do(t, r)
 		if c.want == "" {

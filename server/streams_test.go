@@ -43,7 +43,7 @@ func (h taken) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_ = both.Flush()
 }
 
-func upgrade(t *testing.T, url string) (net.Conn, *bufio.Reader) {
+func upgrade(t *testing.T, url string) *bufio.Reader {
 	t.Helper()
 	conn, err := net.Dial("tcp", strings.TrimPrefix(url, "http://"))
 	if err != nil {
@@ -54,11 +54,16 @@ func upgrade(t *testing.T, url string) (net.Conn, *bufio.Reader) {
 		t.Fatal(err)
 	}
 	from := bufio.NewReader(conn)
-	answer, err := http.ReadResponse(from, nil)
-	if err != nil || answer.StatusCode != http.StatusSwitchingProtocols {
-		t.Fatal(answer, err)
+	status, err := from.ReadString('\n')
+	if err != nil || !strings.Contains(status, " 101 ") {
+		t.Fatal(status, err)
 	}
-	return conn, from
+	for line := status; line != "\r\n"; {
+		if line, err = from.ReadString('\n'); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return from
 }
 
 func TestAShutdownEndsStreamsAndAwaitsConnectionsThatWereGivenAway(t *testing.T) {
@@ -68,7 +73,7 @@ func TestAShutdownEndsStreamsAndAwaitsConnectionsThatWereGivenAway(t *testing.T)
 	c := config(handler, &log)
 	c.EndStreams = func() { close(ending) }
 	s := run(t, c)
-	_, from := upgrade(t, s.url)
+	from := upgrade(t, s.url)
 	ctx := <-handler.begun
 	s.end()
 	<-ending
@@ -105,7 +110,7 @@ func TestAShutdownCutsOffConnectionsThatWereGivenAway(t *testing.T) {
 	c := config(handler, io.Discard)
 	c.Drain = time.Millisecond
 	s := run(t, c)
-	_, from := upgrade(t, s.url)
+	from := upgrade(t, s.url)
 	<-handler.begun
 	s.end()
 	if text, err := io.ReadAll(from); err != nil || string(text) != "farewell" {

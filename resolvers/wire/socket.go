@@ -74,7 +74,7 @@ func (t *Transport) ServeSocket(w http.ResponseWriter, r *http.Request) error {
 	s.stream = stream
 	if s.conn, err = t.upgrade(w, r); err != nil {
 		stream.leave()
-		return nil // it was answered, or there is nobody to answer
+		return nil //nolint:nilerr // it was answered, or there is nobody to answer
 	}
 	t.run(ctx, stream, func() { s.serve(ctx) })
 	return nil
