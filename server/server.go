@@ -180,7 +180,8 @@ func index(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	_, _ = io.WriteString(w, `Keywright, a license server, running with --dev.
 
-/graphql    the API: GraphQL by POST, most queries by GET too.
+/graphql    the API: GraphQL by POST, most queries by GET too, subscriptions
+            over WebSocket (graphql-transport-ws) or as text/event-stream.
             Staff send "Authorization: Bearer" and the admin token, which was
             printed at start and is kept in the file admin-token beside the
             data. Validating a key needs no token: the key is the credential.
