@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	neturl "net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -123,6 +124,7 @@ func (w *wrongs) addBodies(door string) {
 	} {
 		w.add(http.MethodPost, door, body)
 		w.add(http.MethodPost, door, body, "Authorization", "Bearer "+knownToken)
+		w.add(http.MethodPost, door, body, "Accept", "text/event-stream")
 	}
 }
 
@@ -180,7 +182,7 @@ func (a *aviary) tryDoors(t *testing.T, texts ...string) {
 			}
 			a.wantSilent(t, where, told)
 		}
-		for _, bytes := range noRequests(text) {
+		for _, bytes := range slices.Concat(noRequests(text), noStreams(text)) {
 			for _, address := range []string{a.URL, a.ops} {
 				told, err := knock(address, bytes)
 				if err != nil {
