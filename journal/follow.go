@@ -12,11 +12,17 @@ type Follower struct {
 	log    *Log
 	filter storage.EntryFilter
 	after  int64
+	ahead  []storage.Logged // were read from storage with the last one that was given
 }
 
+// followAhead bounds the entries that a follower holds which has fallen behind
+// what is in memory: enough to spare it most reads, and few enough that many
+// who are slow cost little.
+const followAhead = 16
+
 // Follow begins behind the index after (-1: at the first entry) and gives what
-// the filter leaves. It holds no goroutine and, between two calls of Next, no
-// entries of its own.
+// the filter leaves. It holds no goroutine and, between two calls of Next, at
+// most 15 entries of its own.
 func (l *Log) Follow(f storage.EntryFilter, after int64) *Follower {
 	return &Follower{log: l, filter: f, after: after}
 }
@@ -55,6 +61,9 @@ func (f *Follower) Next(ctx context.Context) (*Event, error) {
 // find goes on to the first entry of the log, as far as v knows of it, that
 // the filter leaves; to v's end where there is none.
 func (f *Follower) find(ctx context.Context, v *view) (*logged, error) {
+	if len(f.ahead) > 0 {
+		return f.give(f.ahead), nil
+	}
 	next := f.after + 1
 	if next >= v.state.Size {
 		return nil, nil
@@ -76,15 +85,27 @@ func (f *Follower) find(ctx context.Context, v *view) (*logged, error) {
 // look is find in storage, among the first size entries: those behind them
 // were not read by this server, and may not continue what it has read.
 func (f *Follower) look(ctx context.Context, size int64) (*logged, error) {
-	page, err := f.log.Store.Entries(ctx, storage.EntryQuery{Filter: f.filter, First: 1, After: &f.after})
+	page, err := f.log.Store.Entries(ctx, storage.EntryQuery{Filter: f.filter, First: followAhead, After: &f.after})
 	if err != nil {
 		return nil, err
 	}
-	if len(page.Entries) == 0 || page.Entries[0].Index >= size {
+	found := page.Entries
+	for len(found) > 0 && found[len(found)-1].Index >= size {
+		found = found[:len(found)-1]
+	}
+	if len(found) == 0 {
 		f.after = size - 1
 		return nil, nil
 	}
-	e := &logged{Logged: page.Entries[0]}
-	f.after = e.Index
-	return e, nil
+	return f.give(found), nil
+}
+
+// give gives the first of these entries, and holds the others.
+func (f *Follower) give(found []storage.Logged) *logged {
+	e := &logged{Logged: found[0]}
+	f.after, f.ahead = e.Index, found[1:]
+	if len(f.ahead) == 0 {
+		f.ahead = nil // and lets go of the page
+	}
+	return e
 }
