@@ -88,6 +88,9 @@ func (e Entry) family() string {
 // license, whose seats are parts of it, or else its subject.
 func (e Entry) Record() string { return cmp.Or(e.License, e.Subject) }
 
+// foundBy gives the text that an actor's entries are found by.
+func foundBy(a actor.Actor) string { return a.ID }
+
 // subjects are all ids that the entry concerns, sorted.
 func (e Entry) subjects() []string {
 	all := append([]string{e.Subject}, e.Touches...)
@@ -161,7 +164,7 @@ func (e Entry) Encode() (storage.Entry, error) {
 		return storage.Entry{}, fault.Errorf(fault.InvalidInput, "the change is too large for the journal: %d bytes, at most %d", len(body), storage.MaxEntry)
 	}
 	return storage.Entry{
-		ID: e.ID, Type: string(e.Type), Actor: e.Actor.ID, Product: e.Product, Subjects: e.subjects(), Body: body,
+		ID: e.ID, Type: string(e.Type), Actor: foundBy(e.Actor), Product: e.Product, Subjects: e.subjects(), Body: body,
 	}, nil
 }
 

@@ -58,7 +58,7 @@ func Read(e storage.Entry) (Facts, error) {
 
 func (f *facts) text() Facts {
 	g := Facts{
-		Type: string(f.kind), Actor: string(f.actor), Product: string(f.product),
+		Type: string(f.kind), Actor: string(f.actorKind) + " " + string(f.actorID), Product: string(f.product),
 		License: string(f.license), Record: string(f.record()), Digest: slices.Clone(f.digest[:]),
 	}
 	for _, id := range f.subjects {

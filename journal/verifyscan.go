@@ -8,16 +8,18 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/keywright/keywright/actor"
 	"github.com/keywright/keywright/storage"
 )
 
 // facts is what a body says of its entry, as far as it is found by that or
 // accounts for a record.
 type facts struct {
-	kind, actor, subject []byte
-	product, license     []byte // empty is none
-	subjects             [][]byte
-	digest               [digestSize]byte
+	kind, subject      []byte
+	actorKind, actorID []byte
+	product, license   []byte // empty is none
+	subjects           [][]byte
+	digest             [digestSize]byte
 }
 
 // record is the id of the record: see Entry.Record.
@@ -39,7 +41,7 @@ func (f *facts) read(s *scanner, stored *storage.Entry) error {
 	if err != nil {
 		return err
 	}
-	f.kind, f.actor = []byte(e.Type), []byte(e.Actor.ID)
+	f.kind, f.actorKind, f.actorID = []byte(e.Type), []byte(e.Actor.Kind), []byte(e.Actor.ID)
 	f.subject, f.product, f.license = []byte(e.Subject), []byte(e.Product), []byte(e.License)
 	f.subjects = f.subjects[:0]
 	for _, id := range e.subjects() {
@@ -56,7 +58,7 @@ func (f *facts) differs(e *storage.Entry) string {
 	switch {
 	case e.Type != string(f.kind):
 		return "type"
-	case e.Actor != string(f.actor):
+	case e.Actor != foundBy(actor.Actor{Kind: actor.Kind(f.actorKind), ID: string(f.actorID)}):
 		return "actor"
 	case e.Product != string(f.product):
 		return "product"
@@ -202,20 +204,19 @@ func (s *scanner) member(name []byte, f *facts, seen *members, id string) bool {
 }
 
 func (s *scanner) actor(f *facts) bool {
-	var kind []byte
 	n := 0
 	ok := s.object(func(name []byte) bool {
 		n++
 		var ok bool
 		switch string(name) {
 		case "id":
-			f.actor, ok = s.text()
+			f.actorID, ok = s.text()
 		case "kind":
-			kind, ok = s.text()
+			f.actorKind, ok = s.text()
 		}
 		return ok
 	})
-	return ok && n == 2 && len(f.actor) > 0 && len(kind) > 0
+	return ok && n == 2 && len(f.actorID) > 0 && len(f.actorKind) > 0
 }
 
 func (s *scanner) touches(f *facts) bool {

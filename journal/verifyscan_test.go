@@ -31,7 +31,7 @@ func factsOf(stored storage.Entry) (journal.Facts, error) {
 		return journal.Facts{}, err
 	}
 	f := journal.Facts{
-		Type: string(e.Type), Actor: again.Actor, Product: e.Product, License: e.License,
+		Type: string(e.Type), Actor: string(e.Actor.Kind) + " " + e.Actor.ID, Product: e.Product, License: e.License,
 		Record: e.Record(), Subjects: again.Subjects, Digest: make([]byte, 16),
 	}
 	if len(e.Digest) == 16 {
@@ -69,7 +69,7 @@ func TestWhatMostEntriesAreIsReadWithoutDecode(t *testing.T) {
 func TestAnEntryThatIsFoundByWhatItDoesNotSayIsNamed(t *testing.T) {
 	for field, change := range map[string]func(*storage.Entry){
 		"type":       func(e *storage.Entry) { e.Type = "license.suspende" },
-		"actor":      func(e *storage.Entry) { e.Actor = "https://login.example|8" },
+		"actor":      func(e *storage.Entry) { e.Actor += "8" },
 		"actor ":     func(e *storage.Entry) { e.Actor = "" },
 		"product":    func(e *storage.Entry) { e.Product = "" },
 		"subjects":   func(e *storage.Entry) { e.Subjects = e.Subjects[1:] },
