@@ -215,48 +215,69 @@ func TestAWatchToWhichNothingHappensEndsSoonAfterItsPermission(t *testing.T) {
 }
 
 func TestAWatchEndsWithItsContext(t *testing.T) {
-	for name, broken := range map[string]func() error{
-		"idle": nil, "storage failing": func() error { return fault.Errorf(fault.Unavailable, "storage is unavailable") },
-	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				s := newShop(t)
-				w := s.watch(t, nil)
-				s.store.broken = broken
-				ctx, cancel := context.WithTimeout(as(ada), time.Hour)
-				defer cancel()
-				if e, err := w.Next(ctx); !errors.Is(err, context.DeadlineExceeded) {
-					t.Errorf("%v, %v", e, err)
-				}
-			})
-		})
+	synctest.Test(t, func(t *testing.T) {
+		s := newShop(t)
+		w := s.watch(t, nil)
+		ctx, cancel := context.WithTimeout(as(ada), time.Hour)
+		defer cancel()
+		if e, err := w.Next(ctx); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("%v, %v", e, err)
+		}
+	})
+}
+
+// failing has the journal's methods fail from now on, or not, and counts their
+// calls.
+type failing struct{ down, asked atomic.Int64 }
+
+func (f *failing) call() error {
+	f.asked.Add(1)
+	if f.down.Load() > 0 {
+		return fault.Errorf(fault.Unavailable, "storage is unavailable")
 	}
+	return nil
 }
 
 func TestAWatchWaitsOutAStorageThatFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newShop(t)
-		var asked atomic.Int64
-		var down atomic.Bool
-		s.store.broken = func() error {
-			asked.Add(1)
-			if down.Load() {
-				return fault.Errorf(fault.Unavailable, "storage is unavailable")
-			}
-			return nil
-		}
+		var storage failing
+		s.store.broken = storage.call
 		s.run(t)
 		w := s.watch(t, nil)
-		down.Store(true)
-		asked.Store(0)
+		storage.down.Store(1)
 		id := s.issue(t, nil).License.ID()
-		time.AfterFunc(10*time.Minute, func() { down.Store(false) })
+		time.AfterFunc(10*time.Minute, func() { storage.down.Store(0) })
 		ctx, cancel := context.WithTimeout(as(ada), time.Hour)
 		defer cancel()
 		if e := must(w.Next(ctx))(t); *e.Subject() != id {
 			t.Errorf("%+v", e.Entry)
 		}
-		if n := asked.Load(); n > 5_000 {
+	})
+}
+
+// What lies far behind is read from storage by the watch itself.
+func TestAWatchThatIsBehindAsksAStorageThatFailsSeldom(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newShop(t)
+		first := s.events(t, ada, nil)[0].Cursor()
+		for range 3 {
+			s.issue(t, nil)
+			s.events(t, ada, nil)
+		}
+		s.config.Journal = journal.NewLog(journal.Config{Store: s.store}) // a server that starts
+		s.restart(t, oldSecret)
+		w := must(s.WatchEvents(as(ada), nil, &first))(t)
+		var storage failing
+		s.store.broken = storage.call
+		storage.down.Store(1)
+		time.AfterFunc(10*time.Minute, func() { storage.down.Store(0) })
+		ctx, cancel := context.WithTimeout(as(ada), time.Hour)
+		defer cancel()
+		if e := must(w.Next(ctx))(t); *e.Subject() != s.pro.ID {
+			t.Errorf("%+v", e.Entry)
+		}
+		if n := storage.asked.Load(); n < 100 || n > 400 {
 			t.Errorf("storage was asked %d times in 10 minutes", n)
 		}
 	})
