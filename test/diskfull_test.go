@@ -48,7 +48,8 @@ func TestAFullDiskStopsIssuingAloneAndLosesNothing(t *testing.T) {
 	ok(each(callers, func(one *caller) error { return one.settle(c) }))
 	ok(exactly(c, demo, callers...))
 	ok(each(callers, func(one *caller) error { return one.make(c, one.next()) }))
-	ok(errors.Join(server.stop(), quiet(server)))
+	ok(journaled(c, demo, callers...))
+	ok(errors.Join(server.stop(), quiet(server), verified(t, data)))
 }
 
 // tellsOfTheDisk is what the operator reads.

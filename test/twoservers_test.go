@@ -13,7 +13,8 @@ import (
 // their callers.
 func TestTwoServersShareOneDataDirectory(t *testing.T) {
 	openSources(t)
-	a, b, onA, onB := serveTwo(t, t.TempDir())
+	data := t.TempDir()
+	a, b, onA, onB := serveTwo(t, data)
 	demo, err := onA.plans()
 	if err != nil {
 		t.Fatal(err)
@@ -31,6 +32,9 @@ func TestTwoServersShareOneDataDirectory(t *testing.T) {
 		if diff := cmp.Diff(twin.licenses, twinsOfB[i].licenses); diff != "" {
 			t.Errorf("%s (-of one server +of the other):\n%s", twin.name, diff)
 		}
+		for id := range twin.licenses { // the later of the two was shown the key again
+			twin.happened[happened{"license.key_revealed", id}]++
+		}
 	}
 	all := slices.Concat(callersOfA, callersOfB, twinsOfA)
 	for _, c := range []client{onA, onB} {
@@ -46,8 +50,8 @@ func TestTwoServersShareOneDataDirectory(t *testing.T) {
 	err = errors.Join(
 		each(all, calling(onB, 5)),
 		each(all, func(one *caller) error { return one.settle(onB) }),
-		exactly(onB, demo, all...),
-		b.stop(), quiet(b))
+		exactly(onB, demo, all...), journaled(onB, demo, all...),
+		b.stop(), quiet(b), verified(t, data))
 	if err != nil {
 		t.Error(err)
 	}
