@@ -60,7 +60,8 @@ func refusal(status int, code fault.Code, message string) *RefusalError {
 	return &RefusalError{Status: status, Fault: fault.Errorf(code, "%s", message)}
 }
 
-// Transport answers operations over streams. All but Patience is needed.
+// Transport answers operations over streams. All of it is needed; for event
+// streams Open and Credential are not.
 type Transport struct {
 	Open Open
 	// Credential tells who holds a credential in the form of an Authorization
