@@ -73,7 +73,7 @@ func (t *Transport) ServeEvents(w http.ResponseWriter, r *http.Request, begin fu
 		return nil
 	}
 	defer stream.leave()
-	if to, err := openResponse(w, t.Patience.Progress); err == nil { // else the client is gone
+	if to, err := openResponse(w, t.Patience); err == nil { // else the client is gone
 		t.serveEvents(ctx, stream, to, begin)
 	}
 	return nil
@@ -81,6 +81,8 @@ func (t *Transport) ServeEvents(w http.ResponseWriter, r *http.Request, begin fu
 
 func (t *Transport) serveEvents(ctx context.Context, stream *stream, to sink, begin func(context.Context) Answers) {
 	e := &events{to: to}
+	defer to.end()
+	defer context.AfterFunc(ctx, to.hurry)()
 	stop := every(t.Patience.Beat, func() {
 		if err := e.write([]byte(beatComment)); err != nil {
 			stream.end(err)

@@ -245,6 +245,43 @@ func TestAClientThatReadsNoEventsIsCutOff(t *testing.T) {
 	}
 }
 
+func TestAStreamThatHasEndedWaitsForNobody(t *testing.T) {
+	for name, http2 := range map[string]bool{"HTTP/1.1": false, "HTTP/2": true} {
+		t.Run(name, func(t *testing.T) {
+			transport := &wire.Transport{Streams: wire.NewStreams(0), Patience: wire.DefaultPatience()}
+			transport.Patience.Farewell = 20 * time.Millisecond
+			ended, asked := make(chan struct{}), make(chan struct{}, 1000)
+			page := []byte(`{"data":"` + strings.Repeat("x", 1<<20) + `"}`)
+			server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				defer close(ended)
+				err := transport.ServeEvents(w, r, func(context.Context) wire.Answers {
+					return func(context.Context) []byte { asked <- struct{}{}; return page }
+				})
+				if err != nil {
+					t.Error(err)
+				}
+			}))
+			server.EnableHTTP2 = http2
+			server.StartTLS()
+			defer server.Close()
+			answer, err := server.Client().Get(server.URL)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for stuck := false; !stuck; {
+				select {
+				case <-asked:
+				case <-time.After(200 * time.Millisecond):
+					stuck = true
+				}
+			}
+			transport.Streams.End()
+			<-ended
+			answer.Body.Close()
+		})
+	}
+}
+
 // Slow is not the same as standing still.
 func TestASlowClientIsWaitedFor(t *testing.T) {
 	transport := &wire.Transport{Streams: wire.NewStreams(0), Patience: wire.DefaultPatience()}

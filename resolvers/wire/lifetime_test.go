@@ -207,3 +207,33 @@ func TestFramesThatMayBe(t *testing.T) {
 		"\x01\x83\x00\x00\x00\x00{\"t"+"\x89\x81\x00\x00\x00\x00p"+"\x80\x8c\x00\x00\x00\x00ype\":\"ping\"}", "\r\n\r\n")
 	h.exchange(conn, "", "\x81\x19"+ack+"\x8a\x01p"+"\x81\x0f"+`{"type":"pong"}`)
 }
+
+func TestAStreamBesideItsHandlerWaitsForNobodyEither(t *testing.T) {
+	for name, test := range map[string]struct {
+		patience func(*wire.Patience)
+		end      func(*house)
+	}{
+		"who reads nothing": {func(p *wire.Patience) { p.Progress = 50 * time.Millisecond }, func(*house) {}},
+		"at a shutdown":     {func(p *wire.Patience) { p.Farewell = 50 * time.Millisecond }, func(h *house) { h.transport.Streams.End() }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := newHouse(t, func(w *wire.Transport) { test.patience(&w.Patience) })
+			h.lean("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", "\r\n\r\n")
+			o := h.next()
+			for stuck := false; !stuck; {
+				select {
+				case o.answers <- `{"data":"` + strings.Repeat("x", 1<<20) + `"}`:
+				case <-o.ctx.Done():
+					stuck = true
+				case <-time.After(200 * time.Millisecond):
+					stuck = true
+				}
+			}
+			test.end(h)
+			o.wantEnded(t)
+			if err := <-h.served; err != nil || h.transport.Streams.Open() != 0 {
+				t.Errorf("%v, %d are open", err, h.transport.Streams.Open())
+			}
+		})
+	}
+}

@@ -12,18 +12,21 @@ import (
 // sink is where the text of an event stream goes, and goes at once.
 type sink interface {
 	send(text []byte) error
+	hurry() // bounds the time of all that is sent from then on
+	end()   // comes after all else
 }
 
 // response is the answer to a request that keeps its handler.
 type response struct {
+	*pace
 	w          http.ResponseWriter
 	controller *http.ResponseController
-	patience   time.Duration
 }
 
 // openResponse sends the head of an answer.
-func openResponse(w http.ResponseWriter, patience time.Duration) (*response, error) {
-	to := &response{w: w, controller: http.NewResponseController(w), patience: patience}
+func openResponse(w http.ResponseWriter, patience Patience) (*response, error) {
+	to := &response{w: w, controller: http.NewResponseController(w)}
+	to.pace = &pace{patience: patience, set: to.controller.SetWriteDeadline}
 	// The server's limits are for requests that are answered at once.
 	if err := to.controller.SetReadDeadline(time.Time{}); err != nil {
 		return nil, err
@@ -36,9 +39,9 @@ func openResponse(w http.ResponseWriter, patience time.Duration) (*response, err
 // send implements sink. In between there is no deadline: with HTTP/2 one would
 // end the stream.
 func (to *response) send(text []byte) error {
-	_, err := writePaced(to.w, to.controller.SetWriteDeadline, to.patience, text)
+	_, err := to.write(to.w, text)
 	if err == nil {
-		err = to.controller.SetWriteDeadline(time.Now().Add(to.patience))
+		err = to.extend()
 	}
 	if err == nil {
 		err = to.controller.Flush()
@@ -62,7 +65,7 @@ func (t *Transport) takeEvents(ctx context.Context, w http.ResponseWriter, r *ht
 	fmt.Fprintf(&head, "HTTP/1.1 %d %s\r\n", http.StatusOK, http.StatusText(http.StatusOK))
 	_ = w.Header().Write(&head) // to memory
 	head.WriteString("\r\n")
-	conn, err := takeOver(w, t.Patience.Progress)
+	conn, err := takeOver(w, t.Patience)
 	if err != nil {
 		w.Header().Del("Connection")
 		return nil

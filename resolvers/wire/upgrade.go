@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/coder/websocket"
 
@@ -61,7 +60,7 @@ func (t *Transport) upgrade(w http.ResponseWriter, r *http.Request) (*websocket.
 	// Origins are checked, and here an Origin of another form of the host
 	// would be refused with its text.
 	options := &websocket.AcceptOptions{Subprotocols: []string{Subprotocol}, InsecureSkipVerify: true}
-	conn, err := websocket.Accept(hijacking{w, t.Patience.Progress}, r, options)
+	conn, err := websocket.Accept(hijacking{w, t.Patience}, r, options)
 	if err != nil {
 		return nil, err
 	}
@@ -73,7 +72,7 @@ func (t *Transport) upgrade(w http.ResponseWriter, r *http.Request) (*websocket.
 // net/http.
 type hijacking struct {
 	http.ResponseWriter
-	patience time.Duration
+	patience Patience
 }
 
 // Hijack implements http.Hijacker.
@@ -86,13 +85,13 @@ func (h hijacking) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 }
 
 // takeOver takes a connection from net/http.
-func takeOver(w http.ResponseWriter, patience time.Duration) (*pacedConn, error) {
+func takeOver(w http.ResponseWriter, patience Patience) (*pacedConn, error) {
 	conn, both, err := http.NewResponseController(w).Hijack()
 	if err != nil {
 		return nil, err
 	}
 	early, _ := both.Reader.Peek(both.Reader.Buffered()) // what is buffered can be had
-	paced := &pacedConn{Conn: conn, early: slices.Clone(early), patience: patience}
+	paced := &pacedConn{Conn: conn, early: slices.Clone(early), pace: &pace{patience: patience, set: conn.SetWriteDeadline}}
 	below := conn
 	if secure, ok := conn.(*tls.Conn); ok {
 		below = secure.NetConn()
@@ -106,8 +105,8 @@ func takeOver(w http.ResponseWriter, patience time.Duration) (*pacedConn, error)
 // pacedConn gives its client time for each part of what it writes.
 type pacedConn struct {
 	net.Conn
-	early    []byte // read and not taken yet
-	patience time.Duration
+	*pace
+	early []byte // read and not taken yet
 }
 
 // Read implements net.Conn.
@@ -124,5 +123,5 @@ func (c *pacedConn) Read(p []byte) (int, error) {
 
 // Write implements net.Conn.
 func (c *pacedConn) Write(p []byte) (int, error) {
-	return writePaced(c.Conn, c.SetWriteDeadline, c.patience, p)
+	return c.pace.write(c.Conn, p)
 }

@@ -81,12 +81,15 @@ type Patience struct {
 	Message  time.Duration // for the end of a message that has begun
 	Beat     time.Duration // between signs of life
 	Progress time.Duration // for a client to take what is written, or to answer a ping
+	Farewell time.Duration // for a client to take the rest of an event stream that has ended
 }
 
 // DefaultPatience is that of the protocol's users: a proxy that cuts off what
 // is silent waits for 30 s or more.
 func DefaultPatience() Patience {
-	return Patience{Greeting: 5 * time.Second, Message: 15 * time.Second, Beat: 25 * time.Second, Progress: time.Minute}
+	return Patience{
+		Greeting: 5 * time.Second, Message: 15 * time.Second, Beat: 25 * time.Second, Progress: time.Minute, Farewell: 5 * time.Second,
+	}
 }
 
 // CheckOrigin fails where a browser asks on behalf of a page that is not this
