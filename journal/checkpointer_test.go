@@ -35,7 +35,7 @@ func newCheckpointer(t *testing.T, log *written, change func(c *journal.Checkpoi
 	t.Helper()
 	c := &checkpointing{log: log}
 	config := journal.CheckpointerConfig{
-		Store: log.store, Size: func() int64 { return int64(log.entries) }, Key: key(t), File: filepath.Join(t.TempDir(), "checkpoint"),
+		Store: log.store, Size: log.size.Load, Key: key(t), File: filepath.Join(t.TempDir(), "checkpoint"),
 		Out: &c.out, Log: slog.New(slog.NewTextHandler(&c.said, nil)),
 	}
 	if change != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -26,6 +27,7 @@ type written struct {
 	at          time.Time
 	variant     string // of what its entries say
 	checkpoints []journal.Checkpoint
+	size        atomic.Int64 // of what is appended
 }
 
 func newLog(t *testing.T, blocks ...int) *written {
@@ -64,6 +66,7 @@ func (w *written) block(entries []storage.Entry) {
 		w.t.Fatal(err)
 	}
 	w.checkpoints = append(w.checkpoints, w.checkpoint())
+	w.size.Store(w.checkpoint().Size)
 }
 
 func (w *written) checkpoint() journal.Checkpoint {
