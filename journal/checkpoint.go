@@ -42,21 +42,19 @@ func parseCheckpoint(text string) (Checkpoint, error) {
 		return Checkpoint{}, errCheckpoint
 	}
 	log, epoch, _ := strings.Cut(strings.TrimPrefix(lines[0], originPrefix), "/")
-	c := Checkpoint{Log: log}
-	var bad [3]error
-	c.Epoch, bad[0] = strconv.ParseInt(epoch, 10, 64)
-	c.Size, bad[1] = strconv.ParseInt(lines[1], 10, 64)
-	root, bad2 := base64.StdEncoding.DecodeString(lines[2])
-	bad[2] = bad2
+	epochs, badEpoch := strconv.ParseInt(epoch, 10, 64)
+	size, badSize := strconv.ParseInt(lines[1], 10, 64)
+	root, badRoot := base64.StdEncoding.DecodeString(lines[2])
+	c := Checkpoint{Log: log, Epoch: epochs, Size: size}
 	copy(c.Root[:], root)
-	if errors.Join(bad[:]...) != nil || log == "" || c.Epoch < 1 || c.Size < 1 || c.text() != text {
+	if errors.Join(badEpoch, badSize, badRoot) != nil || log == "" || c.Epoch < 1 || c.Size < 1 || c.text() != text {
 		return Checkpoint{}, errCheckpoint
 	}
 	return c, nil
 }
 
-// continues fails, with a Finding, unless the log that a head is of is the one
-// of the checkpoint.
+// sameLog fails, with a Finding, unless the checkpoint is of this log and
+// epoch.
 func (c Checkpoint) sameLog(log string, epoch int64) error {
 	switch {
 	case c.Log != log:
