@@ -130,6 +130,9 @@ func (s sizes) answers() []bad {
 	page := func(name, fields string) bad {
 		return bad{name: name, document: `query q` + "\x00" + ` { licenses(first: 200) { nodes { ` + fields + ` } } }`}
 	}
+	events := func(name, fields string) bad {
+		return bad{name: name, document: `query q` + "\x00" + ` { e1: events(first: 200) { nodes { ` + fields + ` } } }`}
+	}
 	return []bad{
 		page("a page of 200 ids", "id"),
 		page("a page of 200 licenses", license),
@@ -138,6 +141,10 @@ func (s sizes) answers() []bad {
 		page("as many objects", numbered(23, " a%d: createdBy { id }")),
 		page("as many lists as may be asked for", "product { plans(first: 1) { nodes { id } } }"),
 		page("as much as may be asked for of all of these", "product { plans(first: 1) { nodes { id } } }"+numbered(5, " a%d: createdBy { id kind }")),
+		events("a page of 200 events", "id index cursor type version at loggedAt subject revision actor { id kind }"),
+		events("the same with data and licenses", "id type data license { id status customer { name } }"),
+		events("as many events as may be asked for", "id } } e2: events(first: 200) { nodes { id } } e3: events(first: 200) { nodes { id"),
+		{name: "as many lists of events", document: `query q` + "\x00" + ` { licenses(first: 95) { nodes { events(first: 1) { nodes { id } } } } }`},
 		page("lists beyond the limit", "product {"+numbered(2, " a%d: plans(first: 1) { nodes { id } }")+"}"),
 	}
 }

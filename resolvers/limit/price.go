@@ -27,12 +27,29 @@ type Amount struct{ Objects, Work int }
 
 // What the parts of an answer weigh in work: about a microsecond each. A list
 // that has a first is a question to storage. What is told of a license that is
-// issued in a batch is little beside issuing it, and counts half.
+// issued in a batch is little beside issuing it, and counts half. Before events
+// are listed the log is read to its end; each is decoded, and its data are
+// made anew, since they are shown as the record is now.
 const (
 	workOfValue  = 1
 	workOfObject = 2
 	workOfList   = 60
+	workOfEvents = 150
+	workOfEvent  = 25
+	workOfData   = 40
 )
+
+func workOf(f *ast.Field) int {
+	switch {
+	case f.Definition.Type.Name() == "Event":
+		return workOfEvent
+	case len(f.SelectionSet) > 0:
+		return workOfObject
+	case f.ObjectDefinition.Name == "Event" && f.Name == "data":
+		return workOfData
+	}
+	return workOfValue
+}
 
 func (a Amount) plus(b Amount) Amount {
 	return Amount{plus(a.Objects, b.Objects), plus(a.Work, b.Work)}
@@ -71,7 +88,7 @@ func (l Limits) CheckPrice(p Price, variables map[string]any) error {
 	asked := p.With(variables)
 	return first(
 		check("objects of the answer, by the sizes of its lists", asked.Objects, l.Objects),
-		check("work of the answer, which is 1 for a value, 2 for an object and 60 for a page, by the sizes of lists", asked.Work, l.Work),
+		check("work of the answer, which is 1 for a value, 2 for an object, 25 for an event, 40 for its data, 60 for a page and 150 for one of events, by the sizes of lists", asked.Work, l.Work),
 	)
 }
 
@@ -174,7 +191,7 @@ func (p pricing) selections(set ast.SelectionSet) (all selected) {
 
 func (p pricing) field(f *ast.Field) selected {
 	if len(f.SelectionSet) == 0 {
-		return selected{once: Price{fixed: Amount{Work: workOfValue}}}
+		return selected{once: Price{fixed: Amount{Work: workOf(f)}}}
 	}
 	if isIntrospection(f) {
 		return selected{once: Price{fixed: Amount{Objects: weights[f.Name]}}}
@@ -184,9 +201,12 @@ func (p pricing) field(f *ast.Field) selected {
 		return selected{once: sum(inner.once.weighing(0), inner.each.halved().weighing(batch).times(batchOf(f)))}
 	}
 	size, sized := sizeOf(f)
-	one, asked := Price{fixed: Amount{1, workOfObject}}, Price{}
+	one, asked := Price{fixed: Amount{1, workOf(f)}}, Price{}
 	if sized {
 		asked.fixed.Work = workOfList
+		if f.Definition.Type.Name() == "EventConnection" {
+			asked.fixed.Work = workOfEvents
+		}
 	}
 	switch isList := f.Definition.Type.Elem != nil; {
 	case isList && sized:

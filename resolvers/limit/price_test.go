@@ -50,8 +50,8 @@ func TestASearchCountsAsFifty(t *testing.T) {
 // Each of its answers costs as much.
 func TestASubscriptionCostsWhatOneEventDoes(t *testing.T) {
 	for document, want := range map[string]limit.Amount{
-		`subscription { events { id actor { id } } }`:                                  {Objects: 2, Work: 2 + 1 + 2 + 1},
-		`subscription { events { license { id events(first: 7) { nodes { id } } } } }`: {Objects: 1 + 1 + 1 + 7, Work: 2 + 2 + 1 + 60 + 2 + 7*(2+1)},
+		`subscription { events { id data actor { id } } }`:                             {Objects: 2, Work: 25 + 1 + 40 + 2 + 1},
+		`subscription { events { license { id events(first: 7) { nodes { id } } } } }`: {Objects: 1 + 1 + 1 + 7, Work: 25 + 2 + 1 + 150 + 2 + 7*(25+1)},
 	} {
 		if got := price(t, ours(), document, nil); got != want {
 			t.Errorf("%s: %+v, want %+v", document, got, want)
