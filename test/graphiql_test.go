@@ -2,11 +2,15 @@ package test_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
+	"fmt"
 	"os"
 	"os/exec"
 	"regexp"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -37,13 +41,18 @@ func TestGraphiQLTour(t *testing.T) {
 		"Suspend":      `{"suspendLicense":{"license":{"status":"SUSPENDED","statusReason":"unpaid"}}}`,
 		"Reinstate":    `{"reinstateLicense":{"license":{"status":"ACTIVE"}}}`,
 		"EndingNext":   `{"licenses":{"nodes":[{"id":"lic_…","customer":{"name":"Ada"},"plan":{"code":"professional"}}],…`,
+		"Events":       `{"events":{"index":…,"type":"license.created","subject":"lic_…","at":"…"}}`,
 	}
-	operations := regexp.MustCompile(`(?m)^(?:query|mutation) (\w+)`).FindAllStringSubmatch(string(document), -1)
+	operations := regexp.MustCompile(`(?m)^(?:query|mutation|subscription) (\w+)`).FindAllStringSubmatch(string(document), -1)
 	if len(operations) != len(shown) {
 		t.Errorf("%d operations, want %d", len(operations), len(shown))
 	}
 	for _, operation := range operations {
-		got := c.run(t, string(document), operation[1], variables)
+		run := c.run
+		if strings.HasPrefix(operation[0], "subscription") {
+			run = c.watch
+		}
+		got := run(t, string(document), operation[1], variables)
 		if want := shown[operation[1]]; want == "" || !pattern(want).Match(got) {
 			t.Errorf("%s: %s", operation[1], cmp.Diff(want, string(got)))
 		}
@@ -78,6 +87,31 @@ func (c client) run(t *testing.T, document, operation string, variables map[stri
 		t.Fatalf("%s: %v %s", operation, err, body)
 	}
 	return answer.Data
+}
+
+// watch runs a subscription as the page does, issues licenses until that has
+// shown something, and gives its data.
+func (c client) watch(t *testing.T, document, operation string, variables map[string]any) json.RawMessage {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	page := node(ctx, c.token, "page.mjs", c.url, pageRequest(t, document, operation, variables), "1")
+	var shown, problems bytes.Buffer
+	page.Stdout, page.Stderr = &shown, &problems
+	ended := make(chan error, 1)
+	go func() { ended <- page.Run() }()
+	for n := 0; ; n++ {
+		select {
+		case err := <-ended:
+			var answer struct{ Data json.RawMessage }
+			if err != nil || decodeAll(shown.Bytes(), &answer) != nil {
+				t.Fatalf("%s: %v %s%s", operation, err, &shown, &problems)
+			}
+			return answer.Data
+		default:
+			c.issueOne(t, fmt.Sprint("watched-", n))
+		}
+	}
 }
 
 // GraphiQL asks for the schema before anybody put a token in.
