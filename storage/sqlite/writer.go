@@ -71,6 +71,9 @@ func (s *Store) write(ctx context.Context, apply func(*writer) error) error {
 }
 
 func (s *Store) enqueue(ctx context.Context, j *job) error {
+	if err := ctx.Err(); err != nil { // else select might take the queue, and the writer the job
+		return translate(err)
+	}
 	s.closedMu.RLock()
 	defer s.closedMu.RUnlock()
 	if s.closed {
