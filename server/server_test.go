@@ -357,8 +357,14 @@ func decode(t *testing.T, log *bytes.Buffer) []map[string]any {
 }
 
 type lockedBuffer struct {
-	mu sync.Mutex // guards Buffer
+	mu sync.Mutex // guards Buffer, which may be read by itself once nobody writes
 	bytes.Buffer
+}
+
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.Buffer.String()
 }
 
 func (b *lockedBuffer) Write(p []byte) (int, error) {
