@@ -219,7 +219,7 @@ func (l *Log) blockOf(entries []storage.Pending) (last, error) {
 	for _, e := range entries {
 		b.Entries = append(b.Entries, e.Entry)
 	}
-	next := last{before: w, after: w}
+	next := last{after: w}
 	if b.First == 0 {
 		var bits [16]byte
 		if _, err := io.ReadFull(l.Random, bits[:]); err != nil {
