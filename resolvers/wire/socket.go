@@ -48,6 +48,7 @@ func malformedMessage(problem string) closeError { return closeError{4400, probl
 type socket struct {
 	*Transport
 	conn   *websocket.Conn
+	below  *pacedConn // what conn writes to
 	stream *stream
 	writes chan struct{}   // has room for whoever writes: they take turns
 	caller context.Context // nil until the client has greeted
@@ -72,7 +73,7 @@ func (t *Transport) ServeSocket(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	s.stream = stream
-	if s.conn, err = t.upgrade(w, r); err != nil {
+	if err := s.upgrade(ctx, w, r); err != nil {
 		stream.leave()
 		return nil //nolint:nilerr // it was answered, or there is nobody to answer
 	}
@@ -163,6 +164,22 @@ func (s *socket) ping(ctx context.Context) {
 	if err := s.conn.Ping(ctx); err != nil && len(s.writes) == 0 {
 		s.stream.end(errSilent)
 	}
+}
+
+// pong answers a ping once it is its turn. The library by itself fails the
+// connection where a message that is being written takes 5 s longer. In turn
+// no frame is half written: what the library writes beside messages is small,
+// and goes out by a single Write.
+func (s *socket) pong(ctx context.Context, payload []byte) (byLibrary bool) {
+	if !s.turn(ctx) {
+		return false
+	}
+	defer s.turnOver()
+	const finalPong = 0x8a
+	if _, err := s.below.Write(append([]byte{finalPong, byte(len(payload))}, payload...)); err != nil {
+		s.stream.end(errDone) // the client took nothing for too long, or is gone
+	}
+	return false
 }
 
 // take does what a message says. The error, a closeError, ends the connection.

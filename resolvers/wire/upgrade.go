@@ -2,6 +2,7 @@ package wire
 
 import (
 	"bufio"
+	"context"
 	"crypto/tls"
 	"encoding/base64"
 	"net"
@@ -56,16 +57,21 @@ func checkUpgrade(r *http.Request) error {
 }
 
 // upgrade makes a WebSocket of a request that checkUpgrade has passed.
-func (t *Transport) upgrade(w http.ResponseWriter, r *http.Request) (*websocket.Conn, error) {
-	// Origins are checked, and here an Origin of another form of the host
-	// would be refused with its text.
-	options := &websocket.AcceptOptions{Subprotocols: []string{Subprotocol}, InsecureSkipVerify: true}
-	conn, err := websocket.Accept(hijacking{w, t.Patience}, r, options)
+func (s *socket) upgrade(ctx context.Context, w http.ResponseWriter, r *http.Request) error {
+	to := &hijacking{ResponseWriter: w, patience: s.Patience}
+	conn, err := websocket.Accept(to, r, &websocket.AcceptOptions{
+		Subprotocols: []string{Subprotocol},
+		// Origins are checked, and here an Origin of another form of the host
+		// would be refused with its text.
+		InsecureSkipVerify: true,
+		OnPingReceived:     func(_ context.Context, payload []byte) bool { return s.pong(ctx, payload) },
+	})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	conn.SetReadLimit(maxMessage)
-	return conn, nil
+	s.conn, s.below = conn, to.taken
+	return nil
 }
 
 // hijacking gives a connection away with small buffers, in place of those of
@@ -73,14 +79,16 @@ func (t *Transport) upgrade(w http.ResponseWriter, r *http.Request) (*websocket.
 type hijacking struct {
 	http.ResponseWriter
 	patience Patience
+	taken    *pacedConn
 }
 
 // Hijack implements http.Hijacker.
-func (h hijacking) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+func (h *hijacking) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	paced, err := takeOver(h.ResponseWriter, h.patience)
 	if err != nil {
 		return nil, nil, err
 	}
+	h.taken = paced
 	return paced, bufio.NewReadWriter(bufio.NewReaderSize(paced, readBuffer), bufio.NewWriterSize(paced, writeBuffer)), nil
 }
 
