@@ -197,30 +197,60 @@ func (s *Service) saveRound(ctx context.Context, r *round) error {
 	return err
 }
 
-// scheduleAll makes licenses due sooner, where they are. One that would be due
-// later is left to be looked at in vain: to look is cheaper than to commit.
+// scheduleAll makes licenses due sooner, where they are.
 func (s *Service) scheduleAll(ctx context.Context, plans planCache, records []*storage.Stored, now time.Time) error {
 	var commits errgroup.Group
 	for _, stored := range records {
-		l, err := decodeLicense(stored)
-		var plan *license.Plan
-		if err == nil {
-			plan, err = plans.of(l.PlanID)
-		}
-		if err != nil {
-			s.log.ErrorContext(ctx, "a license cannot be scheduled", "license", stored.ID, "error", err.Error())
+		due := s.sooner(ctx, plans, stored, now)
+		if due.IsZero() {
 			continue
 		}
-		if s.schedule(l, plan, now); l.Due.IsZero() || !stored.Index.Due.IsZero() && !l.Due.Before(stored.Index.Due) {
-			continue
-		}
-		commits.Go(func() error {
-			// A change that came before has seen to it.
-			if err := s.moveDue(ctx, stored, l.Due); fault.Is(err, fault.Unavailable) {
-				return err
-			}
-			return nil
-		})
+		commits.Go(func() error { return s.hasten(ctx, plans, stored, due, now) })
 	}
 	return commits.Wait()
+}
+
+// sooner gives when a license is due, none where that is not sooner than was
+// thought. One that would be due later is left to be looked at in vain: to look
+// is cheaper than to commit.
+func (s *Service) sooner(ctx context.Context, plans planCache, stored *storage.Stored, now time.Time) time.Time {
+	l, err := decodeLicense(stored)
+	var plan *license.Plan
+	if err == nil {
+		plan, err = plans.of(l.PlanID)
+	}
+	if err != nil {
+		s.log.ErrorContext(ctx, "a license cannot be scheduled", "license", stored.ID, "error", err.Error())
+		return time.Time{}
+	}
+	s.schedule(l, plan, now)
+	if is := stored.Index.Due; !is.IsZero() && !l.Due.Before(is) {
+		return time.Time{}
+	}
+	return l.Due
+}
+
+// hasten makes a license due at a time. Where it was changed meanwhile it is
+// judged anew: not every change sets when it is due. One that was moved to
+// another plan is due by that. Errors: Unavailable.
+func (s *Service) hasten(ctx context.Context, plans planCache, stored *storage.Stored, due, now time.Time) error {
+	id, plan := stored.ID, stored.Index.Plan
+	err := retry(ctx, func() error {
+		err := s.moveDue(ctx, stored, due)
+		if !errors.Is(err, errLostRace) {
+			return err
+		}
+		again, err := storage.One(ctx, s.store, storage.License, id)
+		if err != nil || again.Index.Plan != plan {
+			return err
+		}
+		if stored, due = again, s.sooner(ctx, plans, again, now); due.IsZero() {
+			return nil
+		}
+		return errLostRace
+	})
+	if fault.Is(err, fault.Unavailable) {
+		return err
+	}
+	return nil
 }

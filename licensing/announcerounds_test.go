@@ -108,6 +108,23 @@ func TestALicenseThatRacesWithItsPlanIsDueByThePlanAsItIs(t *testing.T) {
 	wantDue(t, s, id, noon.Add(aDay+margin))
 }
 
+// What shows a key sets no due: it leaves that of the record which it read.
+func TestALicenseWhoseKeyIsShownDuringARoundIsDueInTime(t *testing.T) {
+	s := newShop(t)
+	id := s.inUse(t, 1)[0]
+	s.reschedule(t, noon, 100)
+	s.missing(t, "P1D")
+	s.store.commit = func(ctx context.Context, c storage.Change) error {
+		if c.Record.Kind == storage.License {
+			s.store.commit = nil
+			must(s.RevealLicenseKey(as(ada), licensing.RevealLicenseKeyInput{License: id, Reason: "asked for"}))(t)
+		}
+		return s.store.Commit(ctx, c)
+	}
+	s.reschedule(t, noon.Add(time.Minute), 100)
+	wantDue(t, s, id, noon.Add(aDay+margin))
+}
+
 // servers gives so many services over the shop's storage.
 func (s *shop) servers(count int) (all []*licensing.Service) {
 	for range count {
