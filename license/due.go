@@ -134,7 +134,14 @@ func (l *License) passOver(plan *Plan, now time.Time) {
 }
 
 // daysUntil counts the begun days until end.
-func daysUntil(end, now time.Time) int { return int((end.Sub(now) + day - 1) / day) }
+func daysUntil(end, now time.Time) int {
+	left := end.Sub(now) // the longest Duration where it is longer
+	days := int(left / day)
+	if left%day > 0 {
+		days++
+	}
+	return days
+}
 
 // lapsesAt gives when the license stops to validate, none where it never ends.
 func (l *License) lapsesAt(plan *Plan) time.Time { return later(l.ExpiresAt, l.GraceUntil(plan)) }

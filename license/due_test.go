@@ -141,6 +141,17 @@ func TestWhatHadPassedWhenALicenseGotItsFirstEndIsNoNews(t *testing.T) {
 	})
 }
 
+// A time.Duration holds 292 years.
+func TestALicenseThatEndsInFarCenturiesIsAnnouncedThen(t *testing.T) {
+	end := time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC)
+	plan := planned(nil)
+	l := issued(t, plan, license.IssueSpec{ExpiresAt: &end})
+	if due, want := l.NextDue(plan, license.DefaultNotices(), noon), end.Add(-14*aDay); !due.Equal(want) {
+		t.Errorf("due at %s, want %s", due, want)
+	}
+	wantNews(t, l, plan, end.Add(-7*aDay), expiring(end, 7))
+}
+
 func TestNoNoticeIsGivenBeforeTheStart(t *testing.T) {
 	plan := planned(nil)
 	start, end := noon.Add(100*aDay), noon.Add(105*aDay)
