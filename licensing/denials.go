@@ -100,9 +100,10 @@ func (r *refusals) merge(more refusals) {
 }
 
 // tell reports whether the hour has no entry yet that is known of, and has it
-// count as told.
+// count as told. An hour that comes before the one told last is of a clock that
+// was set back: it is told, too.
 func (r *refusals) tell(hour time.Time) bool {
-	if !r.told.Before(hour) {
+	if r.told.Equal(hour) {
 		return false
 	}
 	r.told = hour
@@ -133,8 +134,8 @@ func (d *denials) giveBack(what denial, taken refusals) {
 	}
 }
 
-// due lists what is to be told now, and forgets what was told in an earlier
-// hour. The last time everything is due.
+// due lists what is to be told now, and forgets what was told in another hour.
+// The last time everything is due.
 func (d *denials) due(hour time.Time, last bool) (due []denial, dropped int) {
 	d.countedMu.Lock()
 	defer d.countedMu.Unlock()
@@ -142,7 +143,7 @@ func (d *denials) due(hour time.Time, last bool) (due []denial, dropped int) {
 		switch {
 		case r.count > 0 && (r.tell(hour) || last):
 			due = append(due, what)
-		case r.count == 0 && r.told.Before(hour):
+		case r.count == 0 && !r.told.Equal(hour):
 			delete(d.counted, what)
 		}
 	}

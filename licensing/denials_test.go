@@ -251,6 +251,17 @@ func TestWhatIsCountedIsWrittenDownAtTheEnd(t *testing.T) {
 	})
 }
 
+func TestAClockThatIsSetBackSilencesNoRefusals(t *testing.T) {
+	s := newShop(t)
+	s.policy.scope = func(actor.Actor, authz.Action) authz.Scope { return authz.Scope{} }
+	first, second := s.now, s.now.AddDate(0, 0, -3)
+	s.denied(as(ada), t)
+	s.now = second
+	s.denied(as(ada), t)
+	s.denied(as(ada), t)
+	s.wantRefusals(t, refused(ada, authz.ProductRead, "", 1, first), refused(ada, authz.ProductRead, "", 1, second))
+}
+
 func TestTwoServersMakeOneEntryAnHourAndLoseNoCount(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a, b := servers(t)
