@@ -295,7 +295,7 @@ export interface LimitReachedData {
   refused: boolean;
 }
 
-/** Somebody with a valid credential was refused an action. Of an actor, an action and a product there is one an hour, and one more where a server stops; product is absent where the action was refused on all. */
+/** Somebody with a valid credential was refused an action. Of an actor, an action and a product there is one an hour, and one more where a server stops; product is absent where the action was refused on all, or on one that there may not be. */
 export interface AccessDeniedData {
   /** The permission that is missing. */
   action: string;

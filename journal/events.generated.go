@@ -430,7 +430,7 @@ type LimitReachedData struct {
 // AccessDeniedData is the data of access.denied: somebody with a valid
 // credential was refused an action. Of an actor, an action and a product there
 // is one an hour, and one more where a server stops; product is absent where
-// the action was refused on all.
+// the action was refused on all, or on one that there may not be.
 type AccessDeniedData struct {
 	// The permission that is missing.
 	Action string `json:"action"`
