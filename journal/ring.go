@@ -1,7 +1,9 @@
 package journal
 
 import (
+	"bytes"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/keywright/keywright/storage"
@@ -48,7 +50,7 @@ func (r ring) with(b storage.Block, limit int) ring {
 		r = ring{first: b.First}
 	}
 	for i, e := range b.Entries {
-		one := &logged{Logged: storage.Logged{Index: b.First + int64(i), At: b.At, Entry: e}}
+		one := &logged{Logged: storage.Logged{Index: b.First + int64(i), At: b.At, Entry: apart(e)}}
 		r.bytes += one.size()
 		r.entries = append(r.entries, one)
 	}
@@ -62,6 +64,23 @@ func (r ring) with(b storage.Block, limit int) ring {
 		r.entries = slices.Clone(r.entries[drop:])
 	}
 	return r
+}
+
+// apart gives an entry in memory of its own: what storage gave may share that
+// with entries that are not kept.
+func apart(e storage.Entry) storage.Entry {
+	texts := strings.Join(append([]string{e.ID, e.Type, e.Actor, e.Product}, e.Subjects...), "")
+	cut := func(text string) string {
+		mine := texts[:len(text)]
+		texts = texts[len(text):]
+		return mine
+	}
+	e.ID, e.Type, e.Actor, e.Product = cut(e.ID), cut(e.Type), cut(e.Actor), cut(e.Product)
+	e.Subjects, e.Body = slices.Clone(e.Subjects), bytes.Clone(e.Body)
+	for i, id := range e.Subjects {
+		e.Subjects[i] = cut(id)
+	}
+	return e
 }
 
 // from gives the entries from the index of one on, and false if the ring does
