@@ -54,6 +54,7 @@ func TestInEveryOrderAnEntryIsLoggedOnceAndBeforeASyncThatBeganAfterItEnds(t *te
 			"two blocks and a fault":   {entries: 2, syncs: 1, faults: 1, pending: 9, block: 1},
 			"two crashes and a fault":  {entries: 1, syncs: 1, crashes: 2, faults: 1, pending: 9, block: 1},
 			"cut reads and a crash":    {entries: 2, syncs: 1, crashes: 1, pending: 1, block: 1},
+			"cut reads of two blocks":  {entries: 3, syncs: 1, pending: 2, block: 1},
 			"cut reads of more blocks": {entries: 3, syncs: 1, pending: 1, block: 1},
 		}
 	}

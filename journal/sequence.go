@@ -98,7 +98,7 @@ func (l *Log) round(ctx context.Context) (done bool, err error) {
 	if len(rest) == 0 {
 		return !p.cut, nil
 	}
-	if err := l.append(ctx, rest); err != nil {
+	if err := l.appendAll(ctx, rest); err != nil {
 		return l.afterLosing(ctx, err)
 	}
 	return l.reached(), nil
@@ -173,9 +173,23 @@ func (l *Log) settleLast(ctx context.Context, shown []storage.Pending, cut bool)
 	return nil
 }
 
-// append appends the first of these entries as a block, and settles them.
+// appendAll appends these entries, block by block, up to what the Sync under
+// way waits for. Large ones fill many blocks, and are not read anew for each:
+// what was in no block before the first of them is in none of others while
+// each takes the place behind the one before.
+func (l *Log) appendAll(ctx context.Context, entries []storage.Pending) error {
+	for len(entries) > 0 && !l.reached() {
+		some := l.bounds.cut(entries)
+		if err := l.append(ctx, some); err != nil {
+			return err
+		}
+		entries = entries[len(some):]
+	}
+	return nil
+}
+
+// append appends these entries as a block, and settles them.
 func (l *Log) append(ctx context.Context, entries []storage.Pending) error {
-	entries = l.bounds.cut(entries)
 	next, err := l.blockOf(entries)
 	if err != nil {
 		return err

@@ -142,6 +142,26 @@ func TestTheLargestEntriesFitInBlocks(t *testing.T) {
 	}
 }
 
+// Else a log falls behind whoever commits large entries: four fill a block, and
+// a read has a thousand.
+func TestWhatFillsManyBlocksIsReadOnce(t *testing.T) {
+	s := newStore()
+	for n := range 40 {
+		e := happened(t, n)
+		e.Body = bytes.Repeat([]byte{'x'}, storage.MaxEntry)
+		commit(t, s, fmt.Sprint("lic_", n), e)
+	}
+	mustSync(t, journal.NewLog(journal.Config{Store: s}))
+	calls := map[string]int{}
+	for _, call := range s.told() {
+		calls[call]++
+	}
+	if calls["append"] != 10 || calls["pending"] != 1 {
+		t.Errorf("the calls were %v", calls)
+	}
+	nonePending(t, s)
+}
+
 func TestAnEntryThatCannotBeDecodedIsLoggedAsItIs(t *testing.T) {
 	s := newStore()
 	bad := happened(t, 0)
