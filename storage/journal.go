@@ -165,7 +165,8 @@ type Journal interface {
 
 	// Blocks gives the blocks from the one that holds the index from on, in
 	// order, at most limit and as they were appended; fewer where they are
-	// large, but one at least. From may be LastBlock. None is no error. It
+	// large, but two at least: whoever begins with the last one it knows takes
+	// that alone for the end. From may be LastBlock. None is no error. It
 	// sees every block whose AppendBlock returned before it began. Where a
 	// block is damaged so that it cannot be read, those before it are given,
 	// and whoever begins with it is told so by Unavailable.

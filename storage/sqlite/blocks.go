@@ -14,7 +14,7 @@ const (
 )
 
 // enoughBytes is how much Blocks reads, unpacked, before it begins no further
-// block.
+// block but a second.
 const enoughBytes = 4 << 20
 
 // Blocks implements storage.Journal.
@@ -109,7 +109,7 @@ func (r *blockReader) add(row []driver.Value) (enough bool, err error) {
 			continue
 		case len(e.head) > 0:
 			r.leaveOut()
-			if len(r.blocks) >= r.limit || len(r.blocks) > 0 && r.size >= enoughBytes {
+			if len(r.blocks) >= r.limit || len(r.blocks) > 1 && r.size >= enoughBytes {
 				return true, nil
 			}
 			r.blocks = append(r.blocks, storage.Block{First: e.Index, At: e.At, Head: e.head})

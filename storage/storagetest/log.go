@@ -134,15 +134,19 @@ var blocksClauses = []clause{
 			equal(t, blocks(t, s, storage.LastBlock, 0), []storage.Block{})
 		}
 	}},
-	{"AreOneAtLeastHoweverLarge", func(t *testing.T, s storage.Store) {
+	{"AreTwoAtLeastHoweverLarge", func(t *testing.T, s storage.Store) {
 		var want []storage.Block
-		for n := range 4 {
-			b := block(int64(40*n), 40)
+		for n := range 3 {
+			b := block(int64(100*n), 100)
 			for i := range b.Entries {
 				b.Entries[i].Body = noise(b.Entries[i].ID)
 			}
 			appended(t, s, b)
 			want = append(want, b)
+		}
+		for n, b := range want[:2] { // else whoever begins with the last one it has sees no other
+			some := blocks(t, s, b.Next()-1, 9)
+			verbatim(t, some[:min(2, len(some))], want[n:n+2])
 		}
 		logIs(t, s, want...)
 	}},
