@@ -119,12 +119,17 @@ func TestAThirdPartyRefusesAnExportThatWasChanged(t *testing.T) {
 	// The forged entries with the checkpoint and the proof of the true ones.
 	_, note, _ := strings.Cut(text, `,"checkpoint"`)
 	graft := strings.TrimSuffix(rewritten, "}\n") + `,"checkpoint"` + note
+	// The entry that is hashed stands beside the one that is read.
+	before, entry, _ := strings.Cut(lines[2], `,"entry":`)
+	entry = strings.TrimSuffix(entry, "}\n")
+	beside := before + `,"base64":"` + base64.StdEncoding.EncodeToString([]byte(entry)) + `","entry":` + strings.Replace(entry, "R2", "R3", 1) + "}\n"
 	for name, test := range map[string]struct{ text, want string }{
 		"cut in a line":       {text[:len(text)-5], "in the middle of a line"},
 		"the last line cut":   {strings.Join(lines[:len(lines)-2], ""), "it has no last line"},
 		"an entry less":       {strings.Join(slices.Delete(slices.Clone(lines), 2, 3), ""), "stands where 2 should"},
 		"entries swapped":     {lines[0] + lines[2] + lines[1] + strings.Join(lines[3:], ""), "stands where 1 should"},
 		"an entry changed":    {strings.Replace(text, `"request":"R2"`, `"request":"R3"`, 1), "entry 2 has another hash"},
+		"two entries in one":  {strings.Replace(text, lines[2], beside, 1), "entry 2 stands there twice"},
 		"an entry in spaces":  {strings.Replace(text, `"entry":{`, `"entry": {`, 1), "has another hash"},
 		"another edge":        {strings.Replace(text, `"edge":["`, `"edge":["AAAA`, 1), "the root in the last line"},
 		"rewritten":           {graft, "the log was rewritten"},

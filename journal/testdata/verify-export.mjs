@@ -109,6 +109,7 @@ async function check(path, verifier) {
       last = fields
     } else {
       need(fields.index === tree.size, `entry ${fields.index} stands where ${tree.size} should`)
+      need(fields.base64 === undefined || fields.entry === undefined, `entry ${fields.index} stands there twice`)
       const leaf = leafOf(entryOf(line, fields))
       need(leaf.equals(bytes(fields.leaf)), `entry ${fields.index} has another hash`)
       tree.add(leaf)
