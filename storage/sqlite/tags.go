@@ -1,7 +1,6 @@
 package sqlite
 
 import (
-	"hash/fnv"
 	"slices"
 
 	"github.com/keywright/keywright/storage"
@@ -13,12 +12,25 @@ import (
 
 // tag hashes what role an entry has something in, and which.
 func tag(role string, texts ...string) int64 {
-	h := fnv.New64a()
-	_, _ = h.Write([]byte(role)) // never fails
+	h := hashText(fnvOffset, role)
 	for _, text := range texts {
-		_, _ = h.Write([]byte("\x00" + text))
+		h = hashText(h*fnvPrime, text) // behind a zero
 	}
-	return int64(h.Sum64()) >> 16 // a number of six bytes
+	return int64(h) >> 16 // a number of six bytes
+}
+
+// FNV-1a of 64 bits. Not hash/fnv, which allocates for every text: whoever
+// checks the log makes each of its tags anew.
+const (
+	fnvOffset = 0xcbf29ce484222325
+	fnvPrime  = 0x100000001b3
+)
+
+func hashText(h uint64, text string) uint64 {
+	for i := range len(text) {
+		h = (h ^ uint64(text[i])) * fnvPrime
+	}
+	return h
 }
 
 func typeTag(name string) int64          { return tag("type", name) }
