@@ -233,6 +233,10 @@ func (p *player) Entries(context.Context, storage.EntryQuery) (storage.EntryPage
 	panic("nobody follows")
 }
 
+func (p *player) CheckEntries(context.Context) (*storage.Misfit, error) {
+	panic("nobody verifies")
+}
+
 // logged gives the ids of the entries in the log.
 func (p *play) logged() (ids []string) {
 	for _, b := range p.written {

@@ -140,6 +140,13 @@ type EntryPage struct {
 	More    bool // whether anything that matches lies behind the last
 }
 
+// Misfit says where that which entries of the log are looked up by does not fit
+// the log.
+type Misfit struct {
+	Index   int64  // the first entry that is concerned; below zero where it is none
+	Problem string // in words for an operator
+}
+
 // Journal keeps the entries of all changes: those that are pending, and the
 // log, which is made of blocks that are never changed.
 type Journal interface {
@@ -175,4 +182,14 @@ type Journal interface {
 	// Entries gives one page of the log. No match is an empty page. An entry is
 	// found from the moment that its block is appended.
 	Entries(ctx context.Context, q EntryQuery) (EntryPage, error)
+
+	// CheckEntries makes all that Entries looks entries up by anew from the
+	// log, compares the two as they are at one moment of the call, and gives
+	// the first Misfit: an entry that a filter which leaves it would not find,
+	// one that would be found and is not in the log, or something to be looked
+	// up that leads to nothing that it says. Nil is none. It reads the whole
+	// log; appending goes on beside it. Damage is told by Unavailable, as Blocks
+	// does. What its engine keeps in order by itself a driver may trust; one
+	// whose Entries looks nothing up has nothing to compare.
+	CheckEntries(ctx context.Context) (*Misfit, error)
 }

@@ -106,8 +106,8 @@ func chunkRange(c *conn, q storage.EntryQuery) (low, high int64, err error) {
 }
 
 // numberBy gives a number that a query finds, or else one below all.
-func numberBy(c *conn, query string, arg int64) (int64, error) {
-	row, found, err := c.one(query, arg)
+func numberBy(c *conn, query string, args ...driver.Value) (int64, error) {
+	row, found, err := c.one(query, args...)
 	if err != nil || !found {
 		return math.MinInt64, err
 	}

@@ -178,3 +178,8 @@ func Tags(e storage.Entry) []int64 { return appendTags(nil, e) }
 
 // TagsFor gives the tags of a filter.
 func TagsFor(f storage.EntryFilter) []int64 { return tagsFor(f) }
+
+// CheckEntries checks in so many spans, of which each is longer.
+func CheckEntries(ctx context.Context, s storage.Store, spans int64) (*storage.Misfit, error) {
+	return s.(*Store).checkEntries(ctx, spans)
+}

@@ -133,6 +133,7 @@ var logRaces = []struct {
 }{
 	{"OneBlockOfAPlaceWins", appendersRace},
 	{"EveryEntryIsInTheLogOnceInTheOrderOfItsRecordsCommits", sequencersRace},
+	{"EntriesFitWhileTheLogGrows", checkedMeanwhile},
 }
 
 // peerClauses hold of two handles on one database.

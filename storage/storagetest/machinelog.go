@@ -68,4 +68,6 @@ func (m *machine) entries(r *rapid.T) {
 	want, _ := m.model.Entries(m.t.Context(), q)
 	got, err := m.store.Entries(m.t.Context(), q)
 	m.same(r, got, want, err)
+	misfit, err := m.store.CheckEntries(m.t.Context())
+	m.same(r, misfit, (*storage.Misfit)(nil), err)
 }
