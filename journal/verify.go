@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -57,22 +58,28 @@ const (
 // the head of each block is of the tree that its entries make, that times of
 // blocks do not fall, that no id comes twice, that entries are found by what
 // their bodies say, and that the log continues the checkpoints. It stops at
-// the first that is wrong, with a Finding. Then, if it is asked to, it
-// compares the records, with a Finding for each that is wrong, joined. Other
-// errors are storage's, with what is whole before. Changes that are made
-// meanwhile do no harm.
+// the first that is wrong, with a Finding. Beside that storage compares what it
+// looks entries up by with the log, with a Finding for the first that does not
+// fit; and then, if it is asked to, Verify compares the records, with a Finding
+// for each that is wrong. These are joined. Other errors are storage's, with
+// what is whole before. Changes that are made meanwhile do no harm.
 func Verify(ctx context.Context, v Verification) (Report, error) {
 	run := &verifying{Verification: v, ids: map[idKey]struct{}{}}
 	run.Checkpoints = slices.SortedFunc(slices.Values(v.Checkpoints), func(a, b Checkpoint) int { return cmp.Compare(a.Size, b.Size) })
 	if v.Records != nil {
 		run.last = map[idKey]lastEntry{}
 	}
+	lookups, stop := checkLookups(ctx, v.Store)
+	defer stop()
 	err := run.toEnd(ctx)
 	if err == nil {
 		err = run.allPassed()
 	}
-	if err == nil && v.Records != nil {
-		err = run.compareAll(ctx)
+	if err == nil {
+		err = lookups()
+		if f := (*Finding)(nil); v.Records != nil && (err == nil || errors.As(err, &f)) {
+			err = errors.Join(err, run.compareAll(ctx))
+		}
 	}
 	if run.walk.tree.size > 0 {
 		run.report.Checkpoint = run.walk.checkpoint()

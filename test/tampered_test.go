@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"database/sql"
 	"fmt"
+	"hash/fnv"
 	"io"
 	"maps"
 	"net/http"
@@ -197,6 +198,19 @@ func TestWhatIsDoneToTheJournalIsFound(t *testing.T) {
 				t.Fatal(err)
 			}
 		}, `entry 53: the log was rewritten from here on or later, but before entry 103: the checkpoint at 103 entries has another root`},
+		"what an event is found by deleted": {func(t *testing.T, data string) {
+			h.hideEvents(t, data, h.ids[7])
+		}, `entry 10: a filter that it passes does not find it`},
+		"what events are found by deleted, and a license changed": {func(t *testing.T, data string) {
+			h.hideEvents(t, data, h.ids[7])
+			h.change(t, data, "UPDATE record SET ends = ends + 86400000 WHERE id = ?", h.ids[9])
+		}, `entry 10: a filter that it passes does not find it.*\nkeywright: ` + h.ids[9] + `: it is not what entry 12, its last, left`},
+		"what an event is found by forged": {func(t *testing.T, data string) {
+			h.change(t, data, "INSERT INTO tag VALUES (1, 64)")
+		}, `entry 64: storage says that something is found in the entries 64 to 95`},
+		"the time that events are found by changed": {func(t *testing.T, data string) {
+			h.change(t, data, "UPDATE chunk SET at = at + 86400000 WHERE first = 64")
+		}, `entry 64: a filter by time takes it to be of another time`},
 		"a license changed": {func(t *testing.T, data string) {
 			h.change(t, data, "UPDATE record SET ends = ends + 86400000 WHERE id = ?", h.ids[7])
 		}, h.ids[7] + `: it is not what entry 10, its last, left: it was changed without an entry`},
@@ -217,6 +231,14 @@ func TestWhatIsDoneToTheJournalIsFound(t *testing.T) {
 			}
 		})
 	}
+}
+
+// hideEvents deletes the look-ups that lead to the events of a license.
+func (h *logHistory) hideEvents(t *testing.T, data, license string) {
+	t.Helper()
+	sum := fnv.New64a()
+	_, _ = io.WriteString(sum, "subject\x00"+license)
+	h.change(t, data, "DELETE FROM tag WHERE hash = ?", int64(sum.Sum64())>>16)
 }
 
 func (h *logHistory) restore(t *testing.T, data string) {
