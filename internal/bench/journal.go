@@ -47,6 +47,13 @@ func (b bench) journal(ctx context.Context) (err error) {
 			}
 			return err
 		}},
+		{"compared with what they are found by, which verifying does beside its own", func() error {
+			misfit, err := store.CheckEntries(ctx)
+			if misfit != nil {
+				err = fmt.Errorf("at entry %d: %s", misfit.Index, misfit.Problem)
+			}
+			return err
+		}},
 		{"exported", func() error {
 			_, err := journal.Export{Store: store}.Write(ctx, io.Discard)
 			return err
