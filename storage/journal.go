@@ -174,9 +174,9 @@ type Journal interface {
 	// order, at most limit and as they were appended; fewer where they are
 	// large, but two at least: whoever begins with the last one it knows takes
 	// that alone for the end. From may be LastBlock. None is no error. It
-	// sees every block whose AppendBlock returned before it began. Where a
-	// block is damaged so that it cannot be read, those before it are given,
-	// and whoever begins with it is told so by Unavailable.
+	// sees every block whose AppendBlock returned before it began. Where one
+	// of them is damaged so that it cannot be read, those before it are given
+	// together with Unavailable: without that, they are all there is.
 	Blocks(ctx context.Context, from int64, limit int) ([]Block, error)
 
 	// Entries gives one page of the log. No match is an empty page. An entry is

@@ -29,16 +29,11 @@ func (s *Store) Blocks(ctx context.Context, from int64, limit int) ([]storage.Bl
 			from = number(last[1]) - 1
 		}
 		r := blockReader{codec: s.codec, from: from, limit: limit}
-		if err := r.read(ctx, c); err != nil {
-			return err
-		}
+		err := r.read(ctx, c)
 		blocks = r.blocks
-		return nil
+		return err
 	})
-	if err != nil {
-		return nil, err
-	}
-	return blocks, nil
+	return blocks, err
 }
 
 // blockReader puts blocks together from chunks.
@@ -64,6 +59,7 @@ func (r *blockReader) read(ctx context.Context, c *conn) error {
 	for {
 		ok, err := cur.next()
 		if err != nil {
+			r.blocks = nil // the last one may not be whole
 			return err
 		}
 		if !ok {
@@ -129,14 +125,15 @@ func (r *blockReader) leaveOut() {
 	}
 }
 
-// stop gives the blocks before a damaged chunk, or where there are none the
-// damage. If no block begins with the chunk, the last one goes on in it.
+// stop leaves the blocks before a damaged chunk, and gives the damage unless
+// they are as many as were asked for. If no block begins with the chunk, the
+// last one goes on in it.
 func (r *blockReader) stop(damage error, begins bool) error {
 	if !begins && len(r.blocks) > 0 {
 		r.blocks = r.blocks[:len(r.blocks)-1]
 	}
 	r.leaveOut()
-	if len(r.blocks) > 0 {
+	if len(r.blocks) >= r.limit {
 		return nil
 	}
 	return damage
