@@ -41,21 +41,27 @@ const (
 // that was not given out, NotFound for a product or license that the caller
 // cannot see.
 func (s *Service) Events(ctx context.Context, filter *EventFilter, order EventOrder, args page.Args) (*EventConnection, error) {
-	who, err := s.authorizeEvents(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if filter == nil {
-		filter = &EventFilter{}
-	}
-	if err := filter.check(); err != nil {
-		return nil, err
-	}
-	narrowed, err := s.eventFilter(ctx, who, filter)
+	narrowed, err := s.askEvents(ctx, filter, (*EventFilter).check)
 	if err != nil {
 		return nil, err
 	}
 	return s.eventPage(ctx, narrowed, order, args)
+}
+
+// askEvents opens a use-case that shows events: it gives the filter, which may
+// be nil, as the storage's and within what the caller may see.
+func (s *Service) askEvents(ctx context.Context, filter *EventFilter, check func(*EventFilter) error) (storage.EntryFilter, error) {
+	who, err := s.authorizeEvents(ctx)
+	if err != nil {
+		return storage.EntryFilter{}, err
+	}
+	if filter == nil {
+		filter = &EventFilter{}
+	}
+	if err := check(filter); err != nil {
+		return storage.EntryFilter{}, err
+	}
+	return s.eventFilter(ctx, who, filter)
 }
 
 // EventsOf lists the events of a license and its seats.

@@ -34,21 +34,11 @@ type EventWatch struct {
 // behind all that was committed before it is called. Errors: as those of
 // Events.
 func (s *Service) WatchEvents(ctx context.Context, filter *EventFilter, after *string) (*EventWatch, error) {
-	who, err := s.authorizeEvents(ctx)
+	narrowed, err := s.askEvents(ctx, filter, (*EventFilter).checkLive)
 	if err != nil {
 		return nil, err
 	}
-	if filter == nil {
-		filter = &EventFilter{}
-	}
-	if err := filter.checkLive(); err != nil {
-		return nil, err
-	}
-	narrowed, err := s.eventFilter(ctx, who, filter)
-	if err != nil {
-		return nil, err
-	}
-	w := &EventWatch{service: s, filter: narrowed, ofCaller: filter.Product == nil}
+	w := &EventWatch{service: s, filter: narrowed, ofCaller: filter == nil || filter.Product == nil}
 	if w.last, err = s.watchFrom(ctx, after); err != nil {
 		return nil, err
 	}
