@@ -42,19 +42,19 @@ type Lease struct {
 }
 
 // Check refuses a Change that is not well-formed: without kind, id, attempt
-// or body, with an id that is too long, with words that are too many, too
-// long, out of order or not text of one line, with a seat that is named twice,
-// or with an entry that lacks id or type, is larger than MaxEntry, or concerns
-// ids that are too many or out of order. Every driver calls it first.
+// or body, with an id that is too long, with text that IsText refuses, with a
+// body that is no JSON object, with words that are too many, too long, out of
+// order or of more than one line, with a seat that is named twice, or with an
+// entry that lacks id or type, is larger than MaxEntry, or concerns ids that
+// are too many or out of order. Every driver calls it first.
 func (c Change) Check() error {
-	r := c.Record
-	switch {
-	case r.Kind == "" || r.ID == "" || len(r.ID) > MaxID:
-		return fault.Errorf(fault.InvalidInput, "a record needs a kind and an id of at most %d bytes", MaxID)
-	case r.Version < 0 || c.Attempt == "" || len(r.Body) == 0:
-		return fault.Errorf(fault.InvalidInput, "a change needs an attempt, a version that was read and a body")
+	if c.Record.Version < 0 || c.Attempt == "" {
+		return fault.Errorf(fault.InvalidInput, "a change needs an attempt and a version that was read")
 	}
-	if err := checkWords(r.Index.Words); err != nil {
+	if err := checkText(c.Attempt); err != nil {
+		return err
+	}
+	if err := c.Record.check(); err != nil {
 		return err
 	}
 	named := make(map[string]bool, len(c.Put)+len(c.Remove))
@@ -64,16 +64,44 @@ func (c Change) Check() error {
 		return ok
 	}
 	for _, s := range c.Put {
-		if !name(s.ID) || len(s.Body) == 0 {
-			return fault.Errorf(fault.InvalidInput, "a change puts a seat without id or body, or names one twice")
+		if !name(s.ID) {
+			return fault.Errorf(fault.InvalidInput, "a change puts a seat without id, or names one twice")
+		}
+		if err := checkText(s.ID); err != nil {
+			return err
+		}
+		if err := checkBody(s.Body); err != nil {
+			return err
 		}
 	}
 	for _, s := range c.Remove {
 		if !name(s.ID) {
 			return fault.Errorf(fault.InvalidInput, "a change removes a seat without id, or names one twice")
 		}
+		if err := checkText(s.ID); err != nil {
+			return err
+		}
 	}
 	return checkEntries(c.Entries)
+}
+
+func (r Record) check() error {
+	if r.Kind == "" || r.ID == "" || len(r.ID) > MaxID {
+		return fault.Errorf(fault.InvalidInput, "a record needs a kind and an id of at most %d bytes", MaxID)
+	}
+	x := r.Index
+	if err := checkText(string(r.Kind), r.ID, x.Product, x.Plan, x.State, x.ExternalID, x.CustomerEmail, x.CustomerExternalID); err != nil {
+		return err
+	}
+	for _, o := range r.Done {
+		if err := checkText(o.Name, o.Key, o.Actor, o.Digest); err != nil {
+			return err
+		}
+	}
+	if err := checkBody(r.Body); err != nil {
+		return err
+	}
+	return checkWords(x.Words)
 }
 
 func checkWords(words []string) error {

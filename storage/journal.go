@@ -12,6 +12,7 @@ import (
 // The bounds of a Block, and of what stands beside an entry.
 const (
 	MaxBlock    = 1000      // entries
+	MaxBytes    = 8 << 20   // of all bodies of a block
 	MaxHead     = 16 << 10  // bytes
 	MaxSubjects = 16        // of one entry
 	MaxName     = 400       // bytes of an entry's type or actor
@@ -52,6 +53,13 @@ func (b Block) Check() error {
 	if b.First < 0 || b.At.IsZero() || len(b.Head) == 0 || len(b.Head) > MaxHead || len(b.Entries) == 0 || len(b.Entries) > MaxBlock {
 		return fault.Errorf(fault.InvalidInput, "a block needs an index, a time, a head of at most %d bytes and 1 to %d entries", MaxHead, MaxBlock)
 	}
+	size := 0
+	for _, e := range b.Entries {
+		size += len(e.Body)
+	}
+	if size > MaxBytes {
+		return fault.Errorf(fault.InvalidInput, "the entries of a block have at most %d bytes", MaxBytes)
+	}
 	return checkEntries(b.Entries)
 }
 
@@ -63,12 +71,18 @@ func checkEntries(entries []Entry) error {
 		if e.Type == "" || len(e.Type) > MaxName || len(e.Actor) > MaxName || len(e.Product) > MaxID {
 			return fault.Errorf(fault.InvalidInput, "a journal entry needs a type, and type and actor have at most %d bytes", MaxName)
 		}
+		if err := checkText(e.ID, e.Type, e.Actor, e.Product); err != nil {
+			return err
+		}
 		if len(e.Subjects) > MaxSubjects {
 			return fault.Errorf(fault.InvalidInput, "a journal entry concerns at most %d ids", MaxSubjects)
 		}
 		for i, id := range e.Subjects {
 			if id == "" || len(id) > MaxID || i > 0 && e.Subjects[i-1] >= id {
 				return fault.Errorf(fault.InvalidInput, "the ids that a journal entry concerns are sorted, each once")
+			}
+			if err := checkText(id); err != nil {
+				return err
 			}
 		}
 	}
@@ -157,9 +171,9 @@ type Journal interface {
 	// given, or limit others are.
 	Pending(ctx context.Context, limit int) ([]Pending, error)
 
-	// Settle ends that these entries are pending, all or none of them; those
-	// that are not pending are passed over. It changes no version. After an
-	// error it may have been done.
+	// Settle ends that these entries are pending; those that are not pending
+	// are passed over. It changes no version. While it runs, and after an
+	// error, it may have been done for some and not for others.
 	Settle(ctx context.Context, entries []Pending) error
 
 	// AppendBlock adds a block to the log, all of it or nothing. It fails with

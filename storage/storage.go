@@ -3,8 +3,8 @@
 // as data. It knows no rule about licenses; who calls it has decided already.
 // A driver is good when the suite in storagetest says so.
 //
-// Times are UTC and whole milliseconds; the zero time is «none». Text is
-// compared byte for byte. A driver answers with fault codes: InvalidInput,
+// Times are UTC and whole milliseconds; the zero time is «none». Text is UTF-8
+// without NUL and compared byte for byte. A driver answers with fault codes: InvalidInput,
 // NotFound, Conflict, RateLimited and Unavailable, with a cause for the log
 // and no SQL, address or password in the message.
 //
@@ -46,8 +46,8 @@ type Reader interface {
 	// first such word of each, so the prefix itself comes before what goes on;
 	// of one word the newest first, by Created or by the order in which they
 	// were inserted, whichever a driver keeps. No match is none, not NotFound.
-	// A prefix that is empty, or longer than MaxWord, is InvalidInput on the
-	// field text.
+	// A prefix that is no text finds none; one that is empty, or longer than
+	// MaxWord, is InvalidInput on the field text.
 	Search(ctx context.Context, q SearchQuery) ([]*Stored, error)
 }
 
@@ -82,10 +82,10 @@ type Committer interface {
 
 // Counter counts uses beside the records: it never changes a version.
 type Counter interface {
-	// AddUsage adds all deltas or none: to the day and the total of each one's
-	// record, and to the day of its product. A record or product that is gone
-	// loses its part of the delta, silently. Unavailable says that none was
-	// added; any other error that their fate is unknown.
+	// AddUsage adds deltas: each to the day and the total of its record, and to
+	// the day of its product. A record or product that is gone loses its part
+	// of the delta, silently. Unavailable says that none was added; after any
+	// other error some may have been, or parts of some.
 	AddUsage(ctx context.Context, deltas []UsageDelta) error
 
 	// Usage gives the days from first to last, both included, on which the

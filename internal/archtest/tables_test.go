@@ -31,6 +31,7 @@ var rooms = []room{
 	{"storage", "page fault internal/openurl"},
 	{"storage/sqlite", "storage page fault internal/openurl internal/sqlstore"},
 	{"storage/postgres", "storage page fault internal/openurl internal/sqlstore"},
+	{"storage/mongodb", "storage page fault internal/openurl"},
 	{"signer", "fault internal/openurl"},
 	{"license", "actor fault"},
 	{"license/key", ""}, // programs in the field use these two
@@ -42,6 +43,7 @@ var rooms = []room{
 	{leaf, ""},
 	{"internal/openurl", "fault"},
 	{"internal/sqlstore", "storage page fault"},
+	{"internal/engines", ""},
 	{"internal/bench", anything},
 	{"test", anything},
 }
@@ -62,7 +64,11 @@ type dependency struct {
 
 var dependencies = []dependency{
 	{"modernc.org/sqlite", "storage/sqlite"},
-	{"github.com/klauspost/compress", "storage/sqlite"},
+	{"github.com/jackc/pgx/v5", "storage/postgres internal/engines"},
+	{"github.com/pressly/goose/v3", "storage/postgres"},
+	{"go.mongodb.org/mongo-driver/v2", "storage/mongodb internal/engines"},
+	{"github.com/Shopify/toxiproxy/v2", "internal/engines"},
+	{"github.com/klauspost/compress", "storage/sqlite internal/sqlstore"},
 	{"github.com/99designs/gqlgen", "graph resolvers"},
 	{"github.com/vektah/gqlparser/v2", "graph resolvers"},
 	{"github.com/alecthomas/kong", "cmd/keywright"},

@@ -35,6 +35,9 @@ func (s *Store) Search(ctx context.Context, q storage.SearchQuery) ([]*storage.S
 	if err := q.Check(); err != nil {
 		return nil, err
 	}
+	if !storage.IsText(q.Prefix) {
+		return nil, nil
+	}
 	var found []*storage.Stored
 	err := s.snapshot(ctx, func(c *conn) error {
 		waiting, err := s.firstWords(ctx, c, q)

@@ -14,6 +14,9 @@ func (m *Model) Search(ctx context.Context, q storage.SearchQuery) ([]*storage.S
 	if err := q.Check(); err != nil {
 		return nil, err
 	}
+	if !storage.IsText(q.Prefix) {
+		return nil, nil
+	}
 	defer m.stateMu.Unlock()
 	if err := m.enter(ctx); err != nil {
 		return nil, err

@@ -23,7 +23,7 @@ func odd() []storage.Entry {
 	return []storage.Entry{
 		long,
 		{ID: "b", Type: "t", Body: []byte("{")},
-		{ID: "c", Type: "license.*", Actor: "\x00\xff", Product: "\xff\x00'", Subjects: []string{"\x00", "%", "\xff"}, Body: []byte{0}},
+		{ID: "c", Type: "license.*", Actor: "\x01\U0010ffff", Product: "\u00ff\x01'", Subjects: []string{"\x01", "%", "\u00ff"}, Body: []byte{0}},
 		{ID: "d", Type: "license.created", Product: "prd_1", Body: []byte(`{"b": 1, "a": 2}`)},
 	}
 }

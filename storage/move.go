@@ -1,0 +1,51 @@
+package storage
+
+import (
+	"context"
+
+	"github.com/keywright/keywright/fault"
+)
+
+// Whole is all that a store holds of a record, but for entries that are in the
+// log.
+type Whole struct {
+	Stored
+	Days    []UsageDay // oldest first
+	Pending []Entry    // in the order of Journal.Pending
+}
+
+// Check refuses a Whole that is not well-formed: a record, its seats or entries
+// that Change.Check refuses, or one that was never committed.
+func (w Whole) Check() error {
+	if w.Version < 1 {
+		return fault.Errorf(fault.InvalidInput, "a stored record has a version of at least 1")
+	}
+	return Change{Record: w.Record, Attempt: w.Attempt, Put: w.Seats, Entries: w.Pending}.Check()
+}
+
+// Mover takes whole stores out of one engine and into another. Whoever calls
+// it sees to it that nobody else writes meanwhile. The log moves by
+// Journal.Blocks and AppendBlock.
+type Mover interface {
+	// Dump gives the records of all kinds in the byte order of their ids: those
+	// behind the id after, at most limit, and fewer where they are large, but
+	// one at least. None is the end.
+	Dump(ctx context.Context, after string, limit int) ([]Whole, error)
+
+	// Load inserts records as they were dumped: under the version and attempt
+	// that they have, with their seats, counters and pending entries. It fails
+	// with Conflict if the id of one is taken, and with InvalidInput if one is
+	// not well-formed (see Whole.Check). After an error some of them may have
+	// been inserted. Records of one millisecond may come in another order than
+	// they had.
+	Load(ctx context.Context, records []Whole) error
+}
+
+// Waker is what a driver may offer beside Store: word from its engine that
+// another process may have appended a block. It is a hint, which spares a
+// follower the wait for its next look, and may be late, missing or false.
+type Waker interface {
+	// Wake calls f at each such word until ctx ends or the engine cannot be
+	// listened to any more, which it says by an error.
+	Wake(ctx context.Context, f func()) error
+}
