@@ -1,0 +1,246 @@
+package engines
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// Postgres gives the URL of an empty database of the PostgreSQL server that
+// the tests share. It is dropped when the test ends.
+func Postgres(t testing.TB) string {
+	t.Helper()
+	server, err := shared.startedPostgres(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return server.Database(t)
+}
+
+// NewPostgres starts a PostgreSQL server of the test's own, and stops it when
+// the test ends.
+func NewPostgres(t testing.TB, o PostgresOptions) *PostgresServer {
+	t.Helper()
+	s, err := StartPostgres(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	closeAfter(t, s)
+	return s
+}
+
+// PostgresOptions says how a server differs from the shared one.
+type PostgresOptions struct {
+	Password string            // asked for by SCRAM; without it everyone is let in
+	Fsync    bool              // so that what is committed survives a crash of the machine
+	Settings map[string]string // as in postgresql.conf
+}
+
+// PostgresServer is a PostgreSQL server. Its methods may be called while others
+// use its databases, and by one goroutine at a time.
+type PostgresServer struct {
+	options   PostgresOptions
+	directory string
+	port      int
+	running   *process // nil when it is stopped
+}
+
+const postgresUser = "keywright"
+
+// StartPostgres starts a server; Close stops it.
+func StartPostgres(ctx context.Context, o PostgresOptions) (*PostgresServer, error) {
+	s, err := newPostgresServer(o)
+	if err != nil {
+		return nil, err
+	}
+	if err = s.initialize(ctx); err == nil {
+		err = s.Start(ctx)
+	}
+	if err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+// newPostgresServer has a directory and a port, and no data yet.
+func newPostgresServer(o PostgresOptions) (*PostgresServer, error) {
+	directory, err := directory()
+	if err != nil {
+		return nil, err
+	}
+	port, err := freePort()
+	return &PostgresServer{options: o, directory: directory, port: port}, err
+}
+
+func (s *PostgresServer) initialize(ctx context.Context) error {
+	args := []string{"-D", s.data(), "-U", postgresUser, "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"}
+	if s.options.Password == "" {
+		return s.tool(ctx, "initdb", append(args, "-A", "trust")...)
+	}
+	// It is read as the servers' user, from a directory that no other can enter.
+	file := filepath.Join(s.directory, "password")
+	if err := os.WriteFile(file, []byte(s.options.Password), 0o444); err != nil {
+		return err
+	}
+	return s.tool(ctx, "initdb", append(args, "-A", "scram-sha-256", "--pwfile", file)...)
+}
+
+func (s *PostgresServer) data() string { return filepath.Join(s.directory, "data") }
+
+// tool runs a program of PostgreSQL's as the servers' user.
+func (s *PostgresServer) tool(ctx context.Context, name string, args ...string) error {
+	path, err := postgresProgram(name)
+	if err != nil {
+		return err
+	}
+	command := exec.CommandContext(ctx, path, args...)
+	command.SysProcAttr, command.Dir = unprivileged(), "/"
+	command.Env = append(os.Environ(), "HOME="+s.directory, "PGPASSWORD="+s.options.Password)
+	if output, err := command.CombinedOutput(); err != nil {
+		return fmt.Errorf("%s: %w\n%s", name, err, output)
+	}
+	return nil
+}
+
+// postgresProgram finds what Debian keeps out of PATH, at the newest version.
+func postgresProgram(name string) (string, error) {
+	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/" + name) // the pattern is well formed
+	if len(found) > 0 {
+		return slices.Max(found), nil
+	}
+	path, err := exec.LookPath(name)
+	if err != nil {
+		return "", fmt.Errorf("PostgreSQL is missing; bash scripts/setup.sh installs it: %w", err)
+	}
+	return path, nil
+}
+
+// Start starts a server that was stopped, on the port that it had, and returns
+// when it answers.
+func (s *PostgresServer) Start(ctx context.Context) error {
+	path, err := postgresProgram("postgres")
+	if err != nil {
+		return err
+	}
+	command := exec.CommandContext(context.WithoutCancel(ctx), path, s.arguments()...)
+	started, err := run(command, syscall.SIGQUIT)
+	if err != nil {
+		return err
+	}
+	s.running = started
+	return started.ready(ctx, func(ctx context.Context) error { return s.do(ctx, "SELECT 1") })
+}
+
+func (s *PostgresServer) arguments() []string {
+	args := []string{"-D", s.data()}
+	set := func(name, value string) { args = append(args, "-c", name+"="+value) }
+	set("listen_addresses", "127.0.0.1")
+	set("port", fmt.Sprint(s.port))
+	set("unix_socket_directories", "")
+	set("max_connections", "400")
+	set("dynamic_shared_memory_type", "mmap") // files of its own, which a kill leaves nowhere else
+	if !s.options.Fsync {
+		set("fsync", "off")
+		set("full_page_writes", "off")
+	}
+	for name, value := range s.options.Settings {
+		set(name, value)
+	}
+	return args
+}
+
+// Address is where it listens.
+func (s *PostgresServer) Address() string { return address(s.port) }
+
+// Output is the end of what it logged since it was last started.
+func (s *PostgresServer) Output() string {
+	if s.running == nil {
+		return ""
+	}
+	return s.running.output.String()
+}
+
+// URL names a database of the server.
+func (s *PostgresServer) URL(database string) string {
+	u := url.URL{Scheme: "postgres", User: url.User(postgresUser), Host: s.Address(), Path: "/" + database}
+	if s.options.Password != "" {
+		u.User = url.UserPassword(postgresUser, s.options.Password)
+	}
+	u.RawQuery = "sslmode=disable"
+	return u.String()
+}
+
+// Database makes an empty database, names it by its URL and drops it when the
+// test ends.
+func (s *PostgresServer) Database(t testing.TB) string {
+	t.Helper()
+	name := "test_" + strings.ToLower(rand.Text())
+	if err := s.do(t.Context(), "CREATE DATABASE "+name); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if s.running == nil {
+			return // and its directory goes with it
+		}
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), stopTimeout)
+		defer cancel()
+		if err := s.do(ctx, "DROP DATABASE "+name+" WITH (FORCE)"); err != nil {
+			t.Error(err)
+		}
+	})
+	return s.URL(name)
+}
+
+// do runs a statement in a database that is always there.
+func (s *PostgresServer) do(ctx context.Context, statement string) error {
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+	defer cancel()
+	connection, err := pgx.Connect(ctx, s.URL("postgres"))
+	if err != nil {
+		return err
+	}
+	_, err = connection.Exec(ctx, statement)
+	return errors.Join(err, connection.Close(ctx))
+}
+
+// Stop has the server refuse and end what its clients do, write everything to
+// its files and end.
+func (s *PostgresServer) Stop() error { return s.end(syscall.SIGINT) }
+
+// StopAtOnce has it end as it is, to recover from its log at the next start.
+func (s *PostgresServer) StopAtOnce() error { return s.end(syscall.SIGQUIT) }
+
+// Kill kills the first process of the server and waits until the others have
+// ended, which they do of themselves.
+func (s *PostgresServer) Kill() error { return s.end(syscall.SIGKILL) }
+
+func (s *PostgresServer) end(by syscall.Signal) error {
+	if s.running == nil {
+		return nil
+	}
+	err := s.running.end(by)
+	if err == nil {
+		s.running = nil
+	}
+	return err
+}
+
+// Close stops the server and removes its files.
+func (s *PostgresServer) Close() error {
+	err := s.StopAtOnce()
+	if err != nil {
+		err = errors.Join(err, s.Kill())
+	}
+	return errors.Join(err, os.RemoveAll(s.directory))
+}
