@@ -6,7 +6,31 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
+has_postgresql() { # has_postgresql PROGRAM: of 15 or later
+	local home
+	for home in /usr/lib/postgresql/*; do
+		[[ ! -x $home/bin/$1 ]] || ((${home##*/} < 15)) || return 0
+	done
+	return 1
+}
+
 node_is_new() { node -e 'process.exit(parseInt(process.versions.node) >= 20 ? 0 : 1)'; }
+
+apt() { apt-get -o DPkg::Lock::Timeout=300 "$@"; }
+
+# install_packages PACKAGE... lets Debian make no database of its own, nor start
+# its servers: those that tests run are children of the tests.
+install_packages() {
+	apt update || return
+	if [[ " $* " == *' postgresql-15 '* ]]; then
+		apt install -y --no-install-recommends postgresql-common &&
+			sed -i 's/^#\?create_main_cluster *=.*/create_main_cluster = false/' /etc/postgresql-common/createcluster.conf || return
+	fi
+	apt install -y --no-install-recommends "$@" || return
+	if [[ " $* " == *' pgbouncer '* && -d /run/systemd/system ]]; then
+		systemctl disable --now --quiet pgbouncer
+	fi
+}
 
 missing=()
 need() { # need PACKAGE COMMAND...: the package, if the command fails
@@ -23,6 +47,9 @@ need nodejs node_is_new
 need npm command -v npm
 need libc6-dev test -e /usr/include/stdlib.h # the race detector needs cgo
 need ca-certificates test -s /etc/ssl/certs/ca-certificates.crt
+need postgresql-15 has_postgresql postgres # tests run servers of their own
+need postgresql-client-15 has_postgresql pg_basebackup
+need pgbouncer test -x /usr/sbin/pgbouncer
 
 if ((${#missing[@]})); then
 	if ((EUID != 0)) || ! command -v apt-get >/dev/null; then
@@ -33,9 +60,7 @@ if ((${#missing[@]})); then
 	export DEBIAN_FRONTEND=noninteractive
 	log=$(mktemp)
 	trap 'rm -f "$log"' EXIT
-	if ! { apt-get -o DPkg::Lock::Timeout=300 update &&
-		apt-get -o DPkg::Lock::Timeout=300 install -y --no-install-recommends "${missing[@]}"; } \
-		>"$log" 2>&1 </dev/null; then
+	if ! install_packages "${missing[@]}" >"$log" 2>&1 </dev/null; then
 		cat "$log" >&2
 		exit 1
 	fi
