@@ -10,6 +10,8 @@ export PATH=$PATH:/usr/local/go/bin
 # may report its own deadline as a failure (go.dev/issue/75804).
 fuzz_runs=${FUZZ_RUNS:-20000x}
 
+other_modules=(tools tools/mongotest)
+
 scratch=$(mktemp -d)
 current='' # the step that runs now
 ran=() not_run=()
@@ -37,6 +39,7 @@ main() {
 		fuzz_runs=${FUZZ_RUNS:-1000000x}
 		step set-up bash scripts/setup.sh
 		step web bash scripts/web.sh
+		step tools build_tools
 		step test run_tests 60m "${RAPID_CHECKS:-1000}"
 		step fuzz run_fuzz
 		;;
@@ -108,28 +111,39 @@ copy_generated() { # copy_generated DIRECTORY
 }
 
 check_vet() {
-	go vet ./...
-	go -C tools vet ./...
+	local module
+	for module in . "${other_modules[@]}"; do
+		go -C "$module" vet ./...
+	done
 }
 
-# Builds the pinned tools of tools/go.mod into .tools/bin, unless they were
-# built from the same before.
+# Builds the pinned tools of tools/go.mod, and the server that stands in for
+# MongoDB, into .tools/bin.
 build_tools() {
-	local wanted
-	wanted=$(cat tools/go.mod tools/go.sum <(go version) tools/testreport/*.go | sha256sum)
-	[[ $(cat .tools/built 2>/dev/null) != "$wanted" ]] || { note='built before' && return; }
+	note='built before'
+	build tools tool ./testreport
+	build tools/mongotest .
+}
+
+build() { # build MODULE PACKAGE...: unless it was built from the same before
+	local module=$1 built=.tools/built-${1//\//-} wanted
+	shift
+	wanted=$(find "$module" -name '*.go' -o -name 'go.???' | sort | xargs cat <(go version) | sha256sum)
+	[[ $(cat "$built" 2>/dev/null) != "$wanted" ]] || return 0
+	note=''
 	mkdir -p .tools/bin
-	go -C tools build -buildvcs=false -trimpath -ldflags='-s -w' -o ../.tools/bin/ tool ./testreport
-	echo "$wanted" >.tools/built
+	go -C "$module" build -buildvcs=false -trimpath -ldflags='-s -w' -o "$PWD/.tools/bin/" "$@"
+	echo "$wanted" >"$built"
 }
 
 check_lint() {
-	.tools/bin/golangci-lint run ./...
-	(cd tools && ../.tools/bin/golangci-lint run ./...)
+	local module linter=$PWD/.tools/bin/golangci-lint
+	for module in . "${other_modules[@]}"; do
+		(cd "$module" && "$linter" run ./...)
+	done
 }
 
 run_tests() { # run_tests TIMEOUT [CHECKS]
-	[[ -x .tools/bin/testreport ]] || build_tools
 	go_tests "$@" | .tools/bin/testreport "$scratch/report"
 	note=$(head -n 1 "$scratch/report")
 }
@@ -137,7 +151,7 @@ run_tests() { # run_tests TIMEOUT [CHECKS]
 # Rapid takes the number of its checks by a flag, which packages without it
 # refuse.
 go_tests() { # go_tests TIMEOUT [CHECKS]
-	local packages with_rapid status=0
+	local packages with_rapid module status=0
 	if [[ -z ${2:-} ]]; then
 		go test -race -timeout "$1" -json ./... || status=1
 	else
@@ -150,7 +164,9 @@ go_tests() { # go_tests TIMEOUT [CHECKS]
 		# shellcheck disable=SC2046
 		go test -race -timeout "$1" -json $(grep -vxF "$with_rapid" <<<"$packages") || status=1
 	fi
-	go -C tools test -json ./... || status=1
+	for module in "${other_modules[@]}"; do
+		go -C "$module" test -json ./... || status=1
+	done
 	return $status
 }
 
