@@ -46,6 +46,7 @@ type sharing struct {
 	guard    sync.Mutex // guards what follows, while an engine starts too
 	opened   bool
 	postgres *PostgresServer
+	mongodb  *MongoServer
 }
 
 func (s *sharing) open() {
@@ -58,29 +59,44 @@ func (s *sharing) close() error {
 	s.guard.Lock()
 	defer s.guard.Unlock()
 	s.opened = false
-	if s.postgres == nil {
-		return nil
+	var errs []error
+	if s.postgres != nil {
+		errs = append(errs, s.postgres.Close())
 	}
-	return s.postgres.Close()
+	if s.mongodb != nil {
+		errs = append(errs, s.mongodb.Close())
+	}
+	return errors.Join(errs...)
 }
 
 // errNotShared is a mistake in the package of the test.
 var errNotShared = errors.New("nothing would stop the engine: TestMain must give the tests to engines.Main")
 
 func (s *sharing) startedPostgres(ctx context.Context) (*PostgresServer, error) {
+	return started(ctx, s, &s.postgres, func(ctx context.Context) (*PostgresServer, error) {
+		return StartPostgres(ctx, PostgresOptions{})
+	})
+}
+
+func (s *sharing) startedMongoDB(ctx context.Context) (*MongoServer, error) {
+	return started(ctx, s, &s.mongodb, StartMongoDB)
+}
+
+// started gives the server, which it starts for the first who asks.
+func started[S any](ctx context.Context, s *sharing, server **S, start func(context.Context) (*S, error)) (*S, error) {
 	s.guard.Lock()
 	defer s.guard.Unlock()
 	if !s.opened {
 		return nil, errNotShared
 	}
-	if s.postgres == nil {
-		server, err := StartPostgres(ctx, PostgresOptions{})
+	if *server == nil {
+		first, err := start(ctx)
 		if err != nil {
 			return nil, err
 		}
-		s.postgres = server
+		*server = first
 	}
-	return s.postgres, nil
+	return *server, nil
 }
 
 // closeAfter closes a server when the test ends.

@@ -2,7 +2,6 @@ package engines
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"net/url"
@@ -10,7 +9,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
-	"strings"
 	"syscall"
 	"testing"
 
@@ -47,40 +45,28 @@ type PostgresOptions struct {
 	Settings map[string]string // as in postgresql.conf
 }
 
-// PostgresServer is a PostgreSQL server. Its methods may be called while others
-// use its databases, and by one goroutine at a time.
+// PostgresServer is a PostgreSQL server.
 type PostgresServer struct {
-	options   PostgresOptions
-	directory string
-	port      int
-	running   *process // nil when it is stopped
+	server
+	options PostgresOptions
 }
 
 const postgresUser = "keywright"
 
 // StartPostgres starts a server; Close stops it.
 func StartPostgres(ctx context.Context, o PostgresOptions) (*PostgresServer, error) {
-	s, err := newPostgresServer(o)
-	if err != nil {
-		return nil, err
+	base, err := newServer()
+	s := &PostgresServer{server: base, options: o}
+	if err == nil {
+		err = s.initialize(ctx)
 	}
-	if err = s.initialize(ctx); err == nil {
+	if err == nil {
 		err = s.Start(ctx)
 	}
 	if err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
-}
-
-// newPostgresServer has a directory and a port, and no data yet.
-func newPostgresServer(o PostgresOptions) (*PostgresServer, error) {
-	directory, err := directory()
-	if err != nil {
-		return nil, err
-	}
-	port, err := freePort()
-	return &PostgresServer{options: o, directory: directory, port: port}, err
 }
 
 func (s *PostgresServer) initialize(ctx context.Context) error {
@@ -133,13 +119,8 @@ func (s *PostgresServer) Start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	command := exec.CommandContext(context.WithoutCancel(ctx), path, s.arguments()...)
-	started, err := run(command, syscall.SIGQUIT)
-	if err != nil {
-		return err
-	}
-	s.running = started
-	return started.ready(ctx, func(ctx context.Context) error { return s.do(ctx, "SELECT 1") })
+	answers := func(ctx context.Context) error { return s.do(ctx, "SELECT 1") }
+	return s.start(ctx, syscall.SIGQUIT, answers, path, s.arguments()...)
 }
 
 func (s *PostgresServer) arguments() []string {
@@ -160,17 +141,6 @@ func (s *PostgresServer) arguments() []string {
 	return args
 }
 
-// Address is where it listens.
-func (s *PostgresServer) Address() string { return address(s.port) }
-
-// Output is the end of what it logged since it was last started.
-func (s *PostgresServer) Output() string {
-	if s.running == nil {
-		return ""
-	}
-	return s.running.output.String()
-}
-
 // URL names a database of the server.
 func (s *PostgresServer) URL(database string) string {
 	u := url.URL{Scheme: "postgres", User: url.User(postgresUser), Host: s.Address(), Path: "/" + database}
@@ -185,7 +155,7 @@ func (s *PostgresServer) URL(database string) string {
 // test ends.
 func (s *PostgresServer) Database(t testing.TB) string {
 	t.Helper()
-	name := "test_" + strings.ToLower(rand.Text())
+	name := databaseName()
 	if err := s.do(t.Context(), "CREATE DATABASE "+name); err != nil {
 		t.Fatal(err)
 	}
@@ -221,26 +191,5 @@ func (s *PostgresServer) Stop() error { return s.end(syscall.SIGINT) }
 // StopAtOnce has it end as it is, to recover from its log at the next start.
 func (s *PostgresServer) StopAtOnce() error { return s.end(syscall.SIGQUIT) }
 
-// Kill kills the first process of the server and waits until the others have
-// ended, which they do of themselves.
-func (s *PostgresServer) Kill() error { return s.end(syscall.SIGKILL) }
-
-func (s *PostgresServer) end(by syscall.Signal) error {
-	if s.running == nil {
-		return nil
-	}
-	err := s.running.end(by)
-	if err == nil {
-		s.running = nil
-	}
-	return err
-}
-
 // Close stops the server and removes its files.
-func (s *PostgresServer) Close() error {
-	err := s.StopAtOnce()
-	if err != nil {
-		err = errors.Join(err, s.Kill())
-	}
-	return errors.Join(err, os.RemoveAll(s.directory))
-}
+func (s *PostgresServer) Close() error { return errors.Join(s.StopAtOnce(), s.remove()) }
