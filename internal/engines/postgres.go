@@ -174,13 +174,17 @@ func (s *PostgresServer) Database(t testing.TB) string {
 
 // do runs a statement in a database that is always there.
 func (s *PostgresServer) do(ctx context.Context, statement string) error {
+	return do(ctx, s.URL("postgres"), statement)
+}
+
+func do(ctx context.Context, databaseURL, statement string) error {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
-	connection, err := pgx.Connect(ctx, s.URL("postgres"))
+	connection, err := pgx.Connect(ctx, databaseURL)
 	if err != nil {
 		return err
 	}
-	_, err = connection.Exec(ctx, statement)
+	_, err = connection.Exec(ctx, statement, pgx.QueryExecModeSimpleProtocol)
 	return errors.Join(err, connection.Close(ctx))
 }
 
