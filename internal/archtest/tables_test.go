@@ -68,6 +68,7 @@ var dependencies = []dependency{
 	{"github.com/pressly/goose/v3", "storage/postgres"},
 	{"go.mongodb.org/mongo-driver/v2", "storage/mongodb internal/engines"},
 	{"github.com/Shopify/toxiproxy/v2", "internal/engines"},
+	{"github.com/rs/zerolog", "internal/engines"},
 	{"github.com/klauspost/compress", "storage/sqlite internal/sqlstore"},
 	{"github.com/99designs/gqlgen", "graph resolvers"},
 	{"github.com/vektah/gqlparser/v2", "graph resolvers"},
