@@ -2,6 +2,9 @@ package storage
 
 import (
 	"context"
+	"maps"
+	"slices"
+	"time"
 
 	"github.com/keywright/keywright/fault"
 )
@@ -15,10 +18,21 @@ type Whole struct {
 }
 
 // Check refuses a Whole that is not well-formed: a record, its seats or entries
-// that Change.Check refuses, or one that was never committed.
+// that Change.Check refuses, one that was never committed, or days that are
+// none, or out of order, or count what is no text.
 func (w Whole) Check() error {
 	if w.Version < 1 {
 		return fault.Errorf(fault.InvalidInput, "a stored record has a version of at least 1")
+	}
+	for i, u := range w.Days {
+		if _, err := time.Parse(time.DateOnly, string(u.Day)); err != nil || i > 0 && w.Days[i-1].Day >= u.Day {
+			return fault.Errorf(fault.InvalidInput, "the days of a record are dates, in order, each once")
+		}
+		for _, counts := range u.Values {
+			if err := checkText(slices.Collect(maps.Keys(counts))...); err != nil {
+				return err
+			}
+		}
 	}
 	return Change{Record: w.Record, Attempt: w.Attempt, Put: w.Seats, Entries: w.Pending}.Check()
 }

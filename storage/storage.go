@@ -24,6 +24,7 @@ type Store interface {
 	Counter
 	Journal
 	Keeper
+	Mover
 }
 
 // Reader reads records.

@@ -56,13 +56,18 @@ func (w *writer) commit(c storage.Change) error {
 			return err
 		}
 	}
-	for _, s := range c.Put {
+	return w.putParts(row, c.Put, c.Entries)
+}
+
+// putParts adds to a record seats and entries that wait for the log.
+func (w *writer) putParts(row int64, seats []storage.Seat, entries []storage.Entry) error {
+	for _, s := range seats {
 		_, _, err := w.conn.exec(putSeat, row, s.ID, millis(s.Lease), millis(s.Seen), string(s.Body))
 		if err != nil {
 			return err
 		}
 	}
-	for _, e := range c.Entries {
+	for _, e := range entries {
 		if _, _, err := w.conn.exec(insertPending, row, e.ID, appendEntry(nil, e)); err != nil {
 			return err
 		}
@@ -72,24 +77,14 @@ func (w *writer) commit(c storage.Change) error {
 
 // putRecord inserts or updates the record of c and gives its row.
 func (w *writer) putRecord(c storage.Change) (int64, error) {
-	own, err := ownColumns(c)
-	if err != nil {
-		return 0, err
-	}
-	index, err := w.indexColumns(c.Record.ID, c.Record.Index)
-	if err != nil {
-		return 0, err
-	}
-	is := wordSet{number(index[0]), c.Record.Index.Words}
+	r := c.Record
+	r.Version, r.Attempt = c.Record.Version+1, c.Attempt
 	if c.Record.Version == 0 {
-		changed, row, err := w.conn.exec(insertRecord, append(append(own, index...), c.Record.ID)...)
-		if err == nil && changed == 0 {
-			err = fault.Clash(fault.Taken, c.Record.ID, "the id is taken")
-		}
-		if err != nil {
-			return 0, err
-		}
-		return row, w.moveWords(row, wordSet{}, is)
+		return w.insertRecord(r)
+	}
+	own, index, err := w.columnsOf(r)
+	if err != nil {
+		return 0, err
 	}
 	stored, found, err := w.conn.one(selectIndexed, c.Record.ID)
 	if err != nil {
@@ -103,6 +98,7 @@ func (w *writer) putRecord(c storage.Change) (int64, error) {
 		_, _, err = w.conn.exec(updateRecord, append(own, row)...)
 		return row, err
 	}
+	is := wordSet{number(index[0]), r.Index.Words}
 	was := wordSet{number(stored[3]), decodeWords(stored[13], sharedWith(c.Record.ID, stored[6:9]))}
 	if _, _, err = w.conn.exec(updateIndexed, append(append(own, index...), row)...); err != nil {
 		return 0, err
@@ -110,18 +106,43 @@ func (w *writer) putRecord(c storage.Change) (int64, error) {
 	return row, w.moveWords(row, was, is)
 }
 
-func ownColumns(c storage.Change) ([]driver.Value, error) {
+// insertRecord inserts a record as it is and gives its row.
+func (w *writer) insertRecord(r storage.Record) (int64, error) {
+	own, index, err := w.columnsOf(r)
+	if err != nil {
+		return 0, err
+	}
+	changed, row, err := w.conn.exec(insertRecord, append(append(own, index...), r.ID)...)
+	if err == nil && changed == 0 {
+		err = fault.Clash(fault.Taken, r.ID, "the id is taken")
+	}
+	if err != nil {
+		return 0, err
+	}
+	return row, w.moveWords(row, wordSet{}, wordSet{number(index[0]), r.Index.Words})
+}
+
+// columnsOf gives the columns of a record: its own, with room for more, and
+// those of its index.
+func (w *writer) columnsOf(r storage.Record) (own, index []driver.Value, err error) {
+	if own, err = ownColumns(r); err != nil {
+		return nil, nil, err
+	}
+	index, err = w.indexColumns(r.ID, r.Index)
+	return own, index, err
+}
+
+func ownColumns(r storage.Record) ([]driver.Value, error) {
 	var done driver.Value
-	if len(c.Record.Done) > 0 {
-		encoded, err := json.Marshal(c.Record.Done)
+	if len(r.Done) > 0 {
+		encoded, err := json.Marshal(r.Done)
 		if err != nil {
 			return nil, fault.Wrap(fault.InvalidInput, err, "an operation cannot be stored")
 		}
 		done = string(encoded)
 	}
-	r := c.Record
 	return append(make([]driver.Value, 0, 18),
-		string(r.Kind), r.Version+1, r.Revision, c.Attempt, done, string(r.Body)), nil
+		string(r.Kind), r.Version, r.Revision, r.Attempt, done, string(r.Body)), nil
 }
 
 func (w *writer) indexColumns(id string, x storage.Index) ([]driver.Value, error) {

@@ -75,7 +75,7 @@ func KeyedPlans(ctx context.Context, s storage.Store) (map[string]string, error)
 		for query, args := range map[string]int{
 			selectRecord: 1, selectSeats: 1, selectIndexed: 1, selectSeat: 2, selectLease: 2,
 			selectRow: 1, selectDay: 2, listDays: 3, selectDeleted: 2,
-			selectPending: 1, deletePending: 1, chunkUpTo: 1, selectChunk: 1, selectChunks: 1, blockOf: 1, chunkBefore: 1,
+			selectPending: 1, deletePending: 1, selectWhole: 2, selectDays: 1, selectPendingOf: 1, chunkUpTo: 1, selectChunk: 1, selectChunks: 1, blockOf: 1, chunkBefore: 1,
 			tagged: 3, tagged + newest: 3, untagged: 2, untagged + newest: 2,
 			selectWords: 1, deleteWord: 3, searchWords: 3, firstWords: 3, allFirst: 2,
 		} {

@@ -60,13 +60,17 @@ func (w *writer) addDay(row driver.Value, d storage.UsageDelta) error {
 	if err != nil {
 		return err
 	}
-	var day storage.UsageDay
+	day := storage.UsageDay{Day: d.Day}
 	if found {
 		if day, err = decodeDay(d.Day, stored); err != nil {
 			return err
 		}
 	}
 	day.Add(d)
+	return w.putDay(row, day)
+}
+
+func (w *writer) putDay(row driver.Value, day storage.UsageDay) error {
 	var counts driver.Value
 	if len(day.Values) > 0 {
 		encoded, err := json.Marshal(day.Values)
@@ -75,7 +79,7 @@ func (w *writer) addDay(row driver.Value, d storage.UsageDelta) error {
 		}
 		counts = string(encoded)
 	}
-	_, _, err = w.conn.exec(putDay, row, string(d.Day), day.Valid, day.Invalid, counts)
+	_, _, err := w.conn.exec(putDay, row, string(day.Day), day.Valid, day.Invalid, counts)
 	return err
 }
 

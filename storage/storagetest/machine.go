@@ -41,7 +41,7 @@ func runMachine(t *testing.T, open func(t *testing.T) storage.Store) {
 		r.Repeat(map[string]func(*rapid.T){
 			"commit": m.commit, "change": m.change, "touch": m.touch, "count": m.count,
 			"usage": m.usage, "sweep": m.sweep, "list": m.list, "search": m.search,
-			"settle": m.settle, "append": m.appendBlock, "blocks": m.blocks, "entries": m.entries, "": m.check,
+			"settle": m.settle, "dump": m.dump, "append": m.appendBlock, "blocks": m.blocks, "entries": m.entries, "": m.check,
 		})
 	})
 }

@@ -206,12 +206,7 @@ func (m *Model) Usage(ctx context.Context, id string, first, last storage.Day) (
 	var days []storage.UsageDay
 	for _, day := range slices.Sorted(maps.Keys(r.days)) {
 		if first <= day && day <= last {
-			u := r.days[day]
-			u.Values = maps.Clone(u.Values)
-			for dimension, counts := range u.Values {
-				u.Values[dimension] = maps.Clone(counts)
-			}
-			days = append(days, u)
+			days = append(days, cloneDay(r.days[day]))
 		}
 	}
 	return days, nil

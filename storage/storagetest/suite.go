@@ -42,7 +42,7 @@ func Run(t *testing.T, open func(t *testing.T) storage.Store, o Options) {
 		{"Commit", commitClauses}, {"Seats", seatClauses}, {"Touch", touchClauses}, {"Get", getClauses},
 		{"List", listClauses}, {"Due", dueClauses}, {"Search", searchClauses}, {"Usage", usageClauses}, {"Pending", pendingClauses}, {"Settle", settleClauses},
 		{"AppendBlock", appendClauses}, {"Blocks", blocksClauses}, {"Entries", entriesClauses}, {"CheckEntries", checkEntriesClauses},
-		{"Keeper", keeperClauses}, {"Concurrency", concurrencyClauses},
+		{"Keeper", keeperClauses}, {"Mover", moveClauses}, {"Concurrency", concurrencyClauses},
 	} {
 		t.Run(room.name, func(t *testing.T) {
 			for _, c := range room.clauses {
