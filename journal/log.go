@@ -22,8 +22,8 @@ type Config struct {
 	Now    func() time.Time // the clock; time.Now if nil
 	Random io.Reader        // crypto/rand if nil
 	Log    *slog.Logger     // discarded if nil
-	// Poll is how long a server waits for news of other servers: a second if
-	// zero.
+	// Poll is how long a server waits for news of other servers, unless the
+	// Store is a storage.Waker and tells of some: a second if zero.
 	Poll time.Duration
 	// Pace is how long after a block Run appends the next at the earliest: 20
 	// ms if zero.
@@ -36,6 +36,7 @@ type Log struct {
 	Config
 	bounds bounds
 	wake   chan struct{} // holds one where something was committed here
+	word   chan struct{} // holds one where another server may have appended a block
 
 	turn chan struct{} // whoever has put one in sequences, and owns seq
 	seq  sequencer
@@ -79,7 +80,7 @@ func NewLog(c Config) *Log {
 	}
 	c.Poll = cmp.Or(c.Poll, time.Second)
 	c.Pace = cmp.Or(c.Pace, 20*time.Millisecond)
-	l := &Log{Config: c, bounds: usualBounds, wake: make(chan struct{}, 1), turn: make(chan struct{}, 1)}
+	l := &Log{Config: c, bounds: usualBounds, wake: make(chan struct{}, 1), word: make(chan struct{}, 1), turn: make(chan struct{}, 1)}
 	l.view.Store(&view{changed: make(chan struct{})})
 	return l
 }

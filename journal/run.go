@@ -8,13 +8,18 @@ import (
 
 // Run sequences and follows until ctx ends.
 func (l *Log) Run(ctx context.Context) {
+	listening, deaf := context.WithCancel(ctx)
+	defer l.listen(listening)()
+	defer deaf()
 	failures := 0
 	for ctx.Err() == nil {
+		began := time.Now()
 		_, err := l.Sync(ctx)
 		switch {
 		case ctx.Err() != nil:
 			return
 		case l.Ready(ctx) != nil:
+			deaf()
 			<-ctx.Done()
 			return
 		case err != nil:
@@ -28,7 +33,7 @@ func (l *Log) Run(ctx context.Context) {
 				l.Config.Log.Info("the journal goes on", "failures", failures)
 			}
 			failures = 0
-			l.await(ctx)
+			l.await(ctx, began)
 		}
 	}
 }
@@ -39,9 +44,10 @@ func (l *Log) retryIn(n int) time.Duration {
 	return jittered(min(l.Poll, l.Poll/16<<min(n-1, 4)))
 }
 
-// await waits for a reason to sequence: a commit of this server, or that it is
-// time to look for those of others. A block is given the time to fill.
-func (l *Log) await(ctx context.Context) {
+// await waits for a reason to sequence: a commit of this server, word of one of
+// another, or that it is time to look for those. A block is given the time to
+// fill, and many words make one look: began is when the last one did.
+func (l *Log) await(ctx context.Context, began time.Time) {
 	poll := time.NewTimer(l.Poll)
 	defer poll.Stop()
 	select {
@@ -49,6 +55,8 @@ func (l *Log) await(ctx context.Context) {
 	case <-poll.C:
 	case <-l.wake:
 		pause(ctx, time.Until(l.view.Load().seen.Add(jittered(l.Pace))))
+	case <-l.word:
+		pause(ctx, time.Until(began.Add(l.Pace)))
 	}
 }
 
