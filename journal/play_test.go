@@ -24,7 +24,7 @@ type scope struct {
 	entries int // each of a record of its own, committed in order
 	syncs   int // that each server completes
 	crashes int // after which a server starts again and knows nothing
-	faults  int // calls that fail, before or after they had their effect
+	faults  int // calls that fail, before or after they had their effect, or when they had half of it
 	pending int // entries of one read of pending
 	block   int // entries of a block
 	wrong   wrong
@@ -38,6 +38,7 @@ const (
 	everySettle
 	settlesOfTheLastBlock // that another process appended
 	settlesOfWhatACutReadDidNotShow
+	failuresOfSettle // that was done for some
 	allButOneAppend
 )
 
@@ -185,21 +186,50 @@ func (p *player) Pending(ctx context.Context, limit int) (found []storage.Pendin
 	return found, nil
 }
 
-// Settle goes by the record, as a store may.
+// Settle goes by the record, as a store may, and entry by entry, each server in
+// an order of its own. It may leave some out, and fails then.
 func (p *player) Settle(ctx context.Context, entries []storage.Pending) error {
 	if err := p.halt("settle"); err != nil {
 		return err
 	}
-	all, err := p.model.Pending(ctx, p.entries)
-	settled := slices.DeleteFunc(all, func(e storage.Pending) bool {
-		named := slices.ContainsFunc(entries, func(s storage.Pending) bool { return s.ID == e.ID && s.Record == e.Record })
-		return !named || p.wrong == everySettle || p.wrong == settlesOfTheLastBlock && !p.own[e.ID] ||
-			p.wrong == settlesOfWhatACutReadDidNotShow && !p.own[e.ID] && !p.shown[e.ID]
-	})
-	if err == nil {
-		err = p.model.Settle(ctx, settled)
+	var half error
+	for i := range p.entries {
+		if p.number > 0 {
+			i = p.entries - 1 - i
+		}
+		if !p.settles(i, entries) {
+			continue
+		}
+		if err := p.halt("settle " + name(i)); err != nil {
+			return err
+		}
+		if p.fault == "without" {
+			half = errors.New("no answer")
+			if p.wrong == failuresOfSettle {
+				half = nil
+			}
+			p.note("left out")
+			continue
+		}
+		one := storage.Pending{Entry: storage.Entry{ID: name(i)}}
+		if err := p.answer(p.model.Settle(ctx, []storage.Pending{one})); err != nil {
+			return err
+		}
 	}
-	return p.answer(err)
+	return half
+}
+
+// settles reports whether the settling of these entries settles the entry i.
+func (p *player) settles(i int, entries []storage.Pending) bool {
+	all, err := p.model.Pending(context.Background(), p.entries)
+	if err != nil {
+		panic(err)
+	}
+	return slices.ContainsFunc(all, func(e storage.Pending) bool {
+		named := slices.ContainsFunc(entries, func(s storage.Pending) bool { return s.ID == e.ID && s.Record == e.Record })
+		return e.ID == name(i) && named && p.wrong != everySettle && (p.wrong != settlesOfTheLastBlock || p.own[e.ID]) &&
+			(p.wrong != settlesOfWhatACutReadDidNotShow || p.own[e.ID] || p.shown[e.ID])
+	})
 }
 
 func (p *player) AppendBlock(ctx context.Context, b storage.Block) error {
@@ -292,6 +322,9 @@ func (p *play) moves() (moves []func()) {
 		}
 		if p.faults < p.scope.faults && one.at != "sync" {
 			moves = append(moves, func() { p.faults++; one.step("before") }, func() { p.faults++; one.step("after") })
+			if strings.HasPrefix(one.at, "settle ") {
+				moves = append(moves, func() { p.faults++; one.step("without") })
+			}
 		}
 	}
 	return moves

@@ -45,6 +45,7 @@ func TestInEveryOrderAnEntryIsLoggedOnceAndBeforeASyncThatBeganAfterItEnds(t *te
 		"a crash":    {entries: 1, syncs: 1, crashes: 1, pending: 9, block: 1},
 		"a fault":    {entries: 1, syncs: 1, faults: 1, pending: 9, block: 1},
 		"cut reads":  {entries: 2, syncs: 1, pending: 1, block: 1},
+		"half done":  {entries: 2, syncs: 1, faults: 1, pending: 9, block: 2},
 	}
 	if os.Getenv("KEYWRIGHT_LONG") != "" {
 		scopes = map[string]scope{
@@ -52,6 +53,8 @@ func TestInEveryOrderAnEntryIsLoggedOnceAndBeforeASyncThatBeganAfterItEnds(t *te
 			"a block of two":           {entries: 3, syncs: 1, pending: 9, block: 2},
 			"two blocks and a crash":   {entries: 2, syncs: 1, crashes: 1, pending: 9, block: 1},
 			"two blocks and a fault":   {entries: 2, syncs: 1, faults: 1, pending: 9, block: 1},
+			"halves and a crash":       {entries: 2, syncs: 1, crashes: 1, faults: 1, pending: 9, block: 2},
+			"halves and cut reads":     {entries: 2, syncs: 1, faults: 2, pending: 1, block: 1},
 			"two crashes and a fault":  {entries: 1, syncs: 1, crashes: 2, faults: 1, pending: 9, block: 1},
 			"cut reads and a crash":    {entries: 2, syncs: 1, crashes: 1, pending: 1, block: 1},
 			"cut reads of two blocks":  {entries: 3, syncs: 1, pending: 2, block: 1},
@@ -96,6 +99,9 @@ func TestWhatIsLeftOutShows(t *testing.T) {
 		},
 		"settling all of the last block after a read that was cut": {
 			entries: 3, syncs: 1, crashes: 1, pending: 1, block: 1, wrong: settlesOfWhatACutReadDidNotShow,
+		},
+		"hearing that settling failed half done": {
+			entries: 2, syncs: 1, faults: 1, pending: 1, block: 1, wrong: failuresOfSettle,
 		},
 		"going on after a block": {entries: 2, syncs: 1, pending: 9, block: 1, wrong: allButOneAppend},
 	} {
