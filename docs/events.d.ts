@@ -305,6 +305,16 @@ export interface AccessDeniedData {
   since: Time;
 }
 
+/** The storage was restored from an older copy, and the journal goes on in another epoch: what was in it behind this place before is gone. The subject is the journal's id, and the digest is of no record, all zeros. */
+export interface JournalRestoredData {
+  /** The epoch that begins with this event: the Unix time of its beginning in seconds, so no two restores have one. */
+  epoch: number;
+  /** How many events the journal had, which is the index of this one. */
+  size: number;
+  /** The root hash of the Merkle tree of those, in base64. */
+  root: string;
+}
+
 /** An event, by its type. */
 export type KeywrightEvent =
   | { type: "product.created"; version: 1; data: ProductCreatedData }
@@ -329,7 +339,8 @@ export type KeywrightEvent =
   | { type: "activation.updated"; version: 1; data: ActivationUpdatedData }
   | { type: "activation.removed"; version: 1; data: ActivationRemovedData }
   | { type: "limit.reached"; version: 1; data: LimitReachedData }
-  | { type: "access.denied"; version: 1; data: AccessDeniedData };
+  | { type: "access.denied"; version: 1; data: AccessDeniedData }
+  | { type: "journal.restored"; version: 1; data: JournalRestoredData };
 
 /** The type of an event. */
 export type EventType = KeywrightEvent["type"];

@@ -3,7 +3,6 @@ package journal
 import (
 	"encoding/base64"
 	"errors"
-	"fmt"
 	"strconv"
 	"strings"
 
@@ -53,14 +52,10 @@ func parseCheckpoint(text string) (Checkpoint, error) {
 	return c, nil
 }
 
-// sameLog fails, with a Finding, unless the checkpoint is of this log and
-// epoch.
-func (c Checkpoint) sameLog(log string, epoch int64) error {
-	switch {
-	case c.Log != log:
-		return &Finding{Index: Nowhere, Problem: fmt.Sprintf("the checkpoint is of the log %s, and this is %s: another log stands in its place", c.Log, log)}
-	case c.Epoch != epoch:
-		return &Finding{Index: Nowhere, Problem: fmt.Sprintf("the checkpoint is of epoch %d, and the log is in epoch %d: a backup was restored in between", c.Epoch, epoch)}
+// sameLog fails, with a Finding, unless the checkpoint is of this log.
+func (c Checkpoint) sameLog(log string) error {
+	if c.Log != log {
+		return found(Nowhere, "the checkpoint is of the log %s, and this is %s: another log stands in its place", c.Log, log)
 	}
 	return nil
 }

@@ -24,7 +24,8 @@ type CheckpointerConfig struct {
 	Key  *CheckpointKey
 	// File keeps the last note. The log must continue it before another is
 	// signed. Where several servers share it, each goes on from the others'.
-	// Without one, the log must continue what this Checkpointer has signed.
+	// Without one, the log must continue what this Checkpointer has signed. A log
+	// that was restored goes on from it unless entries that it has seen are gone.
 	File string
 	// Out, if not nil, is written a line for each note, {"checkpoint":"..."}.
 	Out io.Writer
@@ -48,7 +49,8 @@ type CheckpointerConfig struct {
 // continue what it signed before. Once the log does not, it never signs again.
 type Checkpointer struct {
 	CheckpointerConfig
-	signing sync.Mutex // held while a note is made
+	signing sync.Mutex // held while a note is made, and guards epoch
+	epoch   int64      // that the log is in; 0 before that is known
 
 	stateMu sync.Mutex // guards what follows
 	last    Note       // none where the size is 0
@@ -84,7 +86,35 @@ func (c *Checkpointer) Check(ctx context.Context) error {
 	if err == nil && last.Size > 0 {
 		_, err = walkFrom(ctx, c.Store, last.Checkpoint)
 	}
+	if err == nil {
+		err = c.lookAtEpoch(ctx)
+	}
 	return c.settle(ctx, err)
+}
+
+// lookAtEpoch remembers the epoch that the log is in.
+func (c *Checkpointer) lookAtEpoch(ctx context.Context) error {
+	last, err := c.Store.Blocks(ctx, storage.LastBlock, 1)
+	if err != nil || len(last) == 0 {
+		return err
+	}
+	h, err := readHead(last[0])
+	if err != nil {
+		return badHead(last[0], err)
+	}
+	return c.stay(h.Epoch)
+}
+
+// stay fails with a Finding once the log is in another epoch than it was in at
+// first: whoever restored the storage under a server starts that anew.
+func (c *Checkpointer) stay(epoch int64) error {
+	if c.epoch == 0 {
+		c.epoch = epoch
+	}
+	if c.epoch != epoch {
+		return found(Nowhere, "the log is in epoch %d, and was in epoch %d: the storage was restored while this server ran, which must be started anew", epoch, c.epoch)
+	}
+	return nil
 }
 
 // Run signs until ctx ends, and then once more what is new. It waits for what
@@ -158,6 +188,9 @@ func (c *Checkpointer) sign(ctx context.Context, post *poster) error {
 	if w.tree.size == last.Size {
 		return c.settle(ctx, nil)
 	}
+	if err := c.stay(w.epoch); err != nil {
+		return c.settle(ctx, err)
+	}
 	next := Note{Checkpoint: w.checkpoint()}
 	if next.Text, err = c.Key.Note(next.Checkpoint); err == nil && c.File != "" {
 		err = writeNote(c.File, next.Text)
@@ -230,16 +263,34 @@ func (c *Checkpointer) settle(ctx context.Context, err error) error {
 // fails with a Finding where the log does not go that way.
 func walkFrom(ctx context.Context, store storage.Journal, from Checkpoint) (*walk, error) {
 	w, err := walkAt(ctx, store, from.Size)
+	if f := (*Finding)(nil); errors.As(err, &f) {
+		return nil, from.restoredSince(ctx, store, err)
+	}
 	if err != nil || from.Size == 0 {
 		return w, err
 	}
-	if err := from.sameLog(w.log, w.epoch); err != nil {
+	if err := from.sameLog(w.log); err != nil {
 		return nil, err
 	}
-	if w.tree.root() != from.Root {
-		return nil, found(Nowhere, "the log was rewritten before entry %d: the checkpoint at %d entries has another root", from.Size, from.Size)
+	if w.epoch != from.Epoch || w.tree.root() != from.Root {
+		return nil, from.restoredSince(ctx, store,
+			found(Nowhere, "the log was rewritten before entry %d: the checkpoint at %d entries has another root", from.Size, from.Size))
 	}
 	return w, nil
+}
+
+// restoredSince gives what is wrong with a log that does not continue the
+// checkpoint, and what to do about it where the log says that it was restored.
+func (c Checkpoint) restoredSince(ctx context.Context, store storage.Journal, wrong error) error {
+	err := lossOf(ctx, store, c)
+	var loss *Finding
+	switch {
+	case err == nil:
+		return wrong
+	case !errors.As(err, &loss):
+		return err
+	}
+	return found(loss.Index, "%s. If that was done on purpose, move checkpointFile away and start the server anew", loss.Problem)
 }
 
 // toEnd goes on to the end of the log.

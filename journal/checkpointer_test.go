@@ -138,12 +138,24 @@ func TestALogThatDoesNotContinueItsCheckpointIsSignedNoMore(t *testing.T) {
 			log.grow(10, 20)
 			return log.store
 		}, "another log stands in its place"},
-		"another epoch": {func(t *testing.T) storage.Journal {
-			log := newLog(t)
+		"restored": {func(t *testing.T) storage.Journal {
+			log := newLog(t, 10)
+			log.restored()
+			return log.store
+		}, "entry 10: the log was restored at size 10 (epoch 1795262402) on 2026-11-21T12:00:02.000Z; 10 entries of the checkpoint's log are gone: " +
+			"it had 20 in epoch 1. If that was done on purpose, move checkpointFile away"},
+		"restored and grown": {func(t *testing.T) storage.Journal {
+			log := newLog(t, 10)
+			log.restored()
+			log.grow(20)
+			return log.store
+		}, "the log was restored at size 10 (epoch 1795262402)"},
+		"of an epoch that nothing begins": {func(t *testing.T) storage.Journal {
+			log := newLog(t, 10)
 			log.epoch = 2
 			log.grow(10, 20)
 			return log.store
-		}, "a backup was restored"},
+		}, "the checkpoint at 20 entries has another root"},
 		"bad since": {func(t *testing.T) storage.Journal {
 			return newLog(t, 10, 10, 10).replace(func(b []storage.Block) []storage.Block {
 				b[2].Entries[4].Body[7] ^= 1

@@ -32,6 +32,7 @@ const (
 	ActivationRemoved  Type = "activation.removed"
 	LimitReached       Type = "limit.reached"
 	AccessDenied       Type = "access.denied"
+	JournalRestored    Type = "journal.restored"
 )
 
 // Types lists the types of entries, in the order of events.json.
@@ -60,6 +61,7 @@ func Types() []Type {
 		ActivationRemoved,
 		LimitReached,
 		AccessDenied,
+		JournalRestored,
 	}
 }
 
@@ -88,7 +90,8 @@ func (t Type) Version() int {
 		ActivationUpdated,
 		ActivationRemoved,
 		LimitReached,
-		AccessDenied:
+		AccessDenied,
+		JournalRestored:
 		return 1
 	}
 	return 0
@@ -143,6 +146,8 @@ func (t Type) newData() any {
 		return new(LimitReachedData)
 	case AccessDenied:
 		return new(AccessDeniedData)
+	case JournalRestored:
+		return new(JournalRestoredData)
 	}
 	return nil
 }
@@ -438,4 +443,18 @@ type AccessDeniedData struct {
 	Count int `json:"count"`
 	// When the first of these was.
 	Since time.Time `json:"since"`
+}
+
+// JournalRestoredData is the data of journal.restored: the storage was restored
+// from an older copy, and the journal goes on in another epoch: what was in it
+// behind this place before is gone. The subject is the journal's id, and the
+// digest is of no record, all zeros.
+type JournalRestoredData struct {
+	// The epoch that begins with this event: the Unix time of its beginning in
+	// seconds, so no two restores have one.
+	Epoch int `json:"epoch"`
+	// How many events the journal had, which is the index of this one.
+	Size int `json:"size"`
+	// The root hash of the Merkle tree of those, in base64.
+	Root string `json:"root"`
 }

@@ -50,25 +50,27 @@ func (x *exporting) begin(ctx context.Context) error {
 	if x.walk, err = walkAt(ctx, x.Store, x.From); err != nil {
 		return err
 	}
-	h, err := readHead(last[0])
+	end, err := walkAt(ctx, x.Store, x.To)
 	if err != nil {
-		return badHead(last[0], err)
+		return err
 	}
-	x.walk.log, x.walk.epoch = h.Log, h.Epoch
-	if err := x.takeNote(size); err != nil {
+	if err := x.takeNote(ctx, end.log, size); err != nil {
 		return err
 	}
 	x.root = x.walk.tree.root()
-	return x.write(exportHead{Format: ExportFormat, Log: h.Log, Epoch: h.Epoch, From: x.From, Edge: x.walk.tree.clone().edge})
+	return x.write(exportHead{Format: ExportFormat, Log: end.log, Epoch: end.epoch, From: x.From, Edge: x.walk.tree.clone().edge})
 }
 
 // takeNote takes the checkpoint, if it vouches for any of the entries.
-func (x *exporting) takeNote(size int64) error {
+func (x *exporting) takeNote(ctx context.Context, log string, size int64) error {
 	c := x.Note
 	if c.Size == 0 {
 		return nil
 	}
-	if err := c.sameLog(x.walk.log, x.walk.epoch); err != nil {
+	if err := c.sameLog(log); err != nil {
+		return err
+	}
+	if err := lossOf(ctx, x.Store, c.Checkpoint); err != nil {
 		return err
 	}
 	if c.Size > size {
@@ -118,7 +120,7 @@ func (x *exporting) entry(index int64, e *storage.Entry, leaf tlog.Hash) error {
 	if size := index + 1; size == x.To {
 		x.root = x.walk.tree.root()
 	}
-	if x.walk.tree.size == x.note.Size && x.walk.tree.root() != x.note.Root {
+	if x.walk.tree.size == x.note.Size && (x.walk.epoch != x.note.Epoch || x.walk.tree.root() != x.note.Root) {
 		return found(Nowhere, "the log was rewritten before entry %d: the checkpoint at %d entries has another root", x.note.Size, x.note.Size)
 	}
 	return nil

@@ -18,7 +18,7 @@ import (
 // entries do not make its tree.
 type head struct {
 	Log   string      `json:"log"`   // the log's id, log_ and 128 random bits, made with its first block
-	Epoch int64       `json:"epoch"` // from 1; a restored backup begins the next
+	Epoch int64       `json:"epoch"` // from 1; see Restoration
 	Size  int64       `json:"size"`  // entries in the log, this block's included
 	Edge  []tlog.Hash `json:"edge"`  // of the tree after them
 	Sums  []byte      `json:"sums"`  // the first sumSize bytes of each entry's leaf hash

@@ -51,7 +51,7 @@ type Log struct {
 // State says where the log is, as far as this server has read.
 type State struct {
 	Log   string // the log's own id; none as long as there is no entry
-	Epoch int64  // from 1
+	Epoch int64  // from 1; see Restoration
 	Size  int64  // entries
 	Root  tlog.Hash
 }

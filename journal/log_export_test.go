@@ -15,8 +15,12 @@ func (l *Log) Within(pending, entries int) *Log {
 // Memory tells all that l remembers between two rounds of a Sync, given the
 // log's blocks.
 func (l *Log) Memory() string {
-	return fmt.Sprint(l.view.Load().known, l.seq.last.after.tree.size, l.seq.settled, l.seq.goal)
+	v := l.view.Load()
+	return fmt.Sprint(v.known, v.broken != nil, v.state.Root, l.seq.settled, l.seq.checked, l.seq.goal)
 }
+
+// Knows reports whether l has read anything.
+func (l *Log) Knows() bool { return l.view.Load().known }
 
 // Ring bounds the entries that l keeps in memory.
 func (l *Log) Ring(entries int) { l.bounds.recent = entries }

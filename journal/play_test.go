@@ -28,6 +28,7 @@ type scope struct {
 	pending int // entries of one read of pending
 	block   int // entries of a block
 	wrong   wrong
+	restoring
 }
 
 // wrong is what is left out, so that the checker has something to find.
@@ -40,6 +41,9 @@ const (
 	settlesOfWhatACutReadDidNotShow
 	failuresOfSettle // that was done for some
 	allButOneAppend
+	lookingForWhatIsPending // in the log, when a server starts
+	settlesOfARestoredCopy  // by who restored it
+	laterReadsOfPending     // by who restored it
 )
 
 type play struct {
@@ -49,34 +53,38 @@ type play struct {
 	written   []storage.Block // the log
 	crashes   int
 	faults    int
-	players   [2]*player
+	players   []*player
 	broken    string // what is wrong, once something is
+	copies
 }
 
 type player struct {
 	*play
-	number  int
-	log     *journal.Log
-	next    func() (string, bool)
-	stop    func()
-	yield   func(string) bool
-	gone    bool
-	at      string   // what it stands still before
-	fault   string   // of the call that it is told to make
-	history []string // what it was told since it last remembered no more than its Memory
-	begun   int      // what was committed when its Sync began
-	done    int
-	own     map[string]bool // entries that it appended
-	shown   map[string]bool // entries that the last read of pending has shown
+	number   int
+	log      *journal.Log
+	next     func() (string, bool)
+	stop     func()
+	yield    func(string) bool
+	gone     bool
+	at       string   // what it stands still before
+	fault    string   // of the call that it is told to make
+	history  []string // what it was told since it last remembered no more than its Memory
+	begun    int      // what was committed when its Sync began
+	done     int
+	migrates bool            // it is no server: it restores
+	clean    bool            // it began on what is no restored copy, or one that was seen to
+	begunIn  int             // how often storage was restored when it knew nothing yet
+	reads    int             // of pending
+	own      map[string]bool // entries that it appended
+	shown    map[string]bool // entries that the last read of pending has shown
 }
 
 var errCrashed = errors.New("the process has ended")
 
 func begin(s scope) *play {
 	p := &play{scope: s, model: storagetest.NewModel()}
-	for i := range p.players {
-		p.players[i] = &player{play: p, number: i}
-		p.players[i].start()
+	for i := range 2 - s.fewer {
+		p.enter(&player{play: p, number: i})
 	}
 	return p
 }
@@ -87,12 +95,22 @@ func (p *play) end() {
 	}
 }
 
+func (p *play) enter(one *player) {
+	p.players = append(p.players, one)
+	one.start()
+}
+
 // start starts the server's process.
 func (p *player) start() {
+	p.reads = 0
 	p.gone, p.history, p.own, p.shown = false, nil, map[string]bool{}, map[string]bool{}
 	clock := func() time.Time { return noon.Add(-time.Duration(p.number) * time.Hour) }
 	p.log = journal.NewLog(journal.Config{Store: p, Now: clock, Random: random(byte(p.number)), Pace: 1}).Within(p.pending, p.block)
-	p.next, p.stop = iter.Pull(p.run)
+	process := p.run
+	if p.migrates {
+		process = p.migrate
+	}
+	p.next, p.stop = iter.Pull(process)
 	p.step("")
 }
 
@@ -109,6 +127,9 @@ func (p *player) run(yield func(string) bool) {
 		if p.halt("sync") != nil {
 			return
 		}
+		if !p.log.Knows() {
+			p.begunIn, p.clean = p.restored, p.restored == 0 || p.seenTo()
+		}
 		p.begun = p.committed
 		state, err := p.log.Sync(context.Background())
 		if p.gone {
@@ -118,6 +139,12 @@ func (p *player) run(yield func(string) bool) {
 			p.completed(int(state.Size))
 		}
 		p.history = []string{p.log.Memory()}
+		if p.log.Ready(context.Background()) != nil {
+			if p.clean {
+				p.play.broken = "a server has stopped without a reason"
+			}
+			return
+		}
 	}
 }
 
@@ -125,6 +152,9 @@ func (p *player) run(yield func(string) bool) {
 func (p *player) completed(size int) {
 	p.done++
 	for i := range p.begun {
+		if p.lost[name(i)] {
+			continue
+		}
 		if place := slices.Index(p.logged(), name(i)); place < 0 || place >= size {
 			p.broken = fmt.Sprintf("a Sync that began after %s was committed has not read it", name(i))
 		}
@@ -159,114 +189,6 @@ func (p *player) answer(err error, told ...any) error {
 
 func (p *player) note(told string) { p.history = append(p.history, told) }
 
-// Pending reads entry by entry, each server in an order of its own, and what
-// is committed or settled meanwhile may be there or not.
-func (p *player) Pending(ctx context.Context, limit int) (found []storage.Pending, _ error) {
-	p.history, p.shown = []string{p.log.Memory()}, map[string]bool{}
-	for i := range p.entries {
-		if p.number > 0 {
-			i = p.entries - 1 - i
-		}
-		if err := p.halt("pending " + name(i)); err != nil {
-			return nil, err
-		}
-		all, err := p.model.Pending(ctx, p.entries)
-		at := slices.IndexFunc(all, func(e storage.Pending) bool { return e.ID == name(i) })
-		if at >= 0 {
-			found = append(found, all[at])
-			p.shown[name(i)] = true
-		}
-		if err := p.answer(err, at >= 0); err != nil {
-			return nil, err
-		}
-		if len(found) == limit {
-			break
-		}
-	}
-	return found, nil
-}
-
-// Settle goes by the record, as a store may, and entry by entry, each server in
-// an order of its own. It may leave some out, and fails then.
-func (p *player) Settle(ctx context.Context, entries []storage.Pending) error {
-	if err := p.halt("settle"); err != nil {
-		return err
-	}
-	var half error
-	for i := range p.entries {
-		if p.number > 0 {
-			i = p.entries - 1 - i
-		}
-		if !p.settles(i, entries) {
-			continue
-		}
-		if err := p.halt("settle " + name(i)); err != nil {
-			return err
-		}
-		if p.fault == "without" {
-			half = errors.New("no answer")
-			if p.wrong == failuresOfSettle {
-				half = nil
-			}
-			p.note("left out")
-			continue
-		}
-		one := storage.Pending{Entry: storage.Entry{ID: name(i)}}
-		if err := p.answer(p.model.Settle(ctx, []storage.Pending{one})); err != nil {
-			return err
-		}
-	}
-	return half
-}
-
-// settles reports whether the settling of these entries settles the entry i.
-func (p *player) settles(i int, entries []storage.Pending) bool {
-	all, err := p.model.Pending(context.Background(), p.entries)
-	if err != nil {
-		panic(err)
-	}
-	return slices.ContainsFunc(all, func(e storage.Pending) bool {
-		named := slices.ContainsFunc(entries, func(s storage.Pending) bool { return s.ID == e.ID && s.Record == e.Record })
-		return e.ID == name(i) && named && p.wrong != everySettle && (p.wrong != settlesOfTheLastBlock || p.own[e.ID]) &&
-			(p.wrong != settlesOfWhatACutReadDidNotShow || p.own[e.ID] || p.shown[e.ID])
-	})
-}
-
-func (p *player) AppendBlock(ctx context.Context, b storage.Block) error {
-	if err := p.halt("append"); err != nil {
-		return err
-	}
-	err := p.model.AppendBlock(ctx, b)
-	if err == nil {
-		p.written = append(p.written, b)
-		for _, e := range b.Entries {
-			p.own[e.ID] = true
-		}
-		p.judge()
-		if p.wrong == allButOneAppend {
-			p.completed(p.entries)
-			return errors.New("this is enough")
-		}
-	}
-	return p.answer(err)
-}
-
-func (p *player) Blocks(ctx context.Context, from int64, limit int) ([]storage.Block, error) {
-	if err := p.halt("blocks"); err != nil {
-		return nil, err
-	}
-	blocks, err := p.model.Blocks(ctx, from, limit)
-	return blocks, p.answer(err, len(p.written))
-}
-
-func (p *player) Entries(context.Context, storage.EntryQuery) (storage.EntryPage, error) {
-	panic("nobody follows")
-}
-
-func (p *player) CheckEntries(context.Context) (*storage.Misfit, error) {
-	panic("nobody verifies")
-}
-
 // logged gives the ids of the entries in the log.
 func (p *play) logged() (ids []string) {
 	for _, b := range p.written {
@@ -295,10 +217,13 @@ func (p *play) judge() {
 
 // commit commits the next entry.
 func (p *play) commit() {
-	id := name(p.committed)
+	commitNamed(p.model, name(p.committed))
 	p.committed++
+}
+
+func commitNamed(m *storagetest.Model, id string) {
 	record := fmt.Sprint("lic_", id)
-	err := p.model.Commit(context.Background(), storage.Change{
+	err := m.Commit(context.Background(), storage.Change{
 		Record: storage.Record{Kind: storage.License, ID: record, Body: []byte(`{}`)}, Attempt: id,
 		Entries: []storage.Entry{{ID: id, Type: "a.b", Subjects: []string{record, "plan_0"}, Body: []byte(id)}},
 	})
@@ -312,6 +237,7 @@ func (p *play) moves() (moves []func()) {
 	if p.committed < p.entries {
 		moves = append(moves, p.commit)
 	}
+	moves = append(moves, p.copyMoves()...)
 	for _, one := range p.players {
 		if one.at == "" {
 			continue
@@ -341,9 +267,9 @@ func (p *play) situation() string {
 	for _, block := range p.written {
 		fmt.Fprint(&b, "|", block.First, block.At.Unix(), block.Entries[0].ID, len(block.Entries))
 	}
-	fmt.Fprint(&b, p.logged())
+	fmt.Fprint(&b, p.logged(), p.copies.situation())
 	for _, one := range p.players {
-		fmt.Fprint(&b, "\n", one.at, one.begun, one.done, len(one.own), strings.Join(one.history, ","))
+		fmt.Fprint(&b, "\n", one.at, one.begun, one.done, len(one.own), one.clean, strings.Join(one.history, ","))
 	}
 	return b.String()
 }

@@ -33,7 +33,7 @@ func (k last) split(entries []storage.Pending) (held, rest []storage.Pending) {
 }
 
 // start finds out where the log ends, if that is not known. What came before
-// is taken as it is, a greater epoch too: what another process read of the log,
+// is taken as it is, in whatever epoch: what another process read of the log,
 // or signed, is not known here.
 func (l *Log) start(ctx context.Context) error {
 	if v := l.view.Load(); v.broken != nil || v.known {
@@ -59,8 +59,7 @@ func (l *Log) start(ctx context.Context) error {
 	return nil
 }
 
-// startAt gives the walk that stands before a block, in the block's epoch if
-// that is greater.
+// startAt gives the walk that stands before a block.
 func (l *Log) startAt(ctx context.Context, b storage.Block) (walk, error) {
 	w, err := walkAt(ctx, l.Store, b.First)
 	if err != nil {
@@ -69,11 +68,6 @@ func (l *Log) startAt(ctx context.Context, b storage.Block) (walk, error) {
 	if w.mid {
 		return walk{}, found(b.First, "a block begins here within another")
 	}
-	h, err := readHead(b)
-	if err != nil {
-		return walk{}, badHead(b, err)
-	}
-	w.epoch = max(w.epoch, h.Epoch)
 	return *w, nil
 }
 
@@ -101,6 +95,9 @@ func (l *Log) readOn(ctx context.Context) (news bool, err error) {
 			if err != nil {
 				return news, err
 			}
+			if was := l.seq.last.after; was.log != "" && was.epoch != next.after.epoch {
+				return news, found(b.First, "epoch %d begins here: the storage was restored while this server ran, which must be started anew", next.after.epoch)
+			}
 			l.take(next)
 		}
 	}
@@ -118,8 +115,7 @@ func sameEntry(a, b storage.Entry) bool {
 }
 
 // follow goes on over a block, and fails with a Finding where it does not
-// continue the log. Another epoch is another history, which a server may begin
-// with and never changes to.
+// continue the log.
 func (k last) follow(b storage.Block) (last, error) {
 	next := last{block: b, after: k.after}
 	next.after.tree = k.after.tree.clone()

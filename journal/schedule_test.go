@@ -79,7 +79,10 @@ func TestInAnyOrderOfMuchMoreItIsTheSame(t *testing.T) {
 	}
 	for seed := range plays {
 		dice := rand.New(rand.NewPCG(seed, 0))
-		p := begin(scope{entries: 5, syncs: 3, crashes: 2, faults: 3, pending: 1 + dice.IntN(6), block: 1 + dice.IntN(3)})
+		p := begin(scope{
+			entries: 5, syncs: 3, crashes: 2, faults: 3, pending: 1 + dice.IntN(6), block: 1 + dice.IntN(3),
+			restoring: restoring{migrations: dice.IntN(3), recordsFirst: seed%2 == 0, goesOn: seed%4 == 1},
+		})
 		for moves := p.moves(); len(moves) > 0 && p.broken == ""; moves = p.moves() {
 			moves[dice.IntN(len(moves))]()
 		}
@@ -103,6 +106,15 @@ func TestWhatIsLeftOutShows(t *testing.T) {
 		"hearing that settling failed half done": {
 			entries: 2, syncs: 1, faults: 1, pending: 1, block: 1, wrong: failuresOfSettle,
 		},
+		"looking at start for what is pending": {
+			entries: 2, syncs: 2, pending: 9, block: 1, wrong: lookingForWhatIsPending, restoring: recordsFirst,
+		},
+		"settling what a restored copy has twice": {
+			entries: 2, syncs: 2, pending: 9, block: 1, wrong: settlesOfARestoredCopy, restoring: recordsFirst,
+		},
+		"reading pending again before an epoch begins": {
+			entries: 1, syncs: 1, crashes: 1, pending: 9, block: 1, wrong: laterReadsOfPending, restoring: restoring{migrations: 1, fewer: 1},
+		},
 		"going on after a block": {entries: 2, syncs: 1, pending: 9, block: 1, wrong: allButOneAppend},
 	} {
 		situations, broken := explore(s)
@@ -110,5 +122,36 @@ func TestWhatIsLeftOutShows(t *testing.T) {
 			t.Errorf("without %s: %d situations, and none is broken", name, situations)
 		}
 		t.Logf("without %s: %s", name, broken)
+	}
+}
+
+// recordsFirst is a copy of which the records are older than the blocks.
+var recordsFirst = restoring{migrations: 1, recordsFirst: true, fewer: 1}
+
+func TestARestoredCopyDoesNotHaveTheLogHoldAnEntryTwice(t *testing.T) {
+	two, goOn := restoring{migrations: 2, fewer: 1}, restoring{migrations: 1, goesOn: true, fewer: 1}
+	scopes := map[string]scope{
+		"records first":  {entries: 2, syncs: 2, pending: 9, block: 1, restoring: recordsFirst},
+		"two migrations": {entries: 1, syncs: 1, pending: 9, block: 1, restoring: two},
+		"servers go on":  {entries: 2, syncs: 2, pending: 9, block: 1, restoring: goOn},
+	}
+	if os.Getenv("KEYWRIGHT_LONG") != "" {
+		scopes = map[string]scope{
+			"records first and a crash":   {entries: 2, syncs: 2, crashes: 1, pending: 9, block: 1, restoring: recordsFirst},
+			"records first and a fault":   {entries: 2, syncs: 2, faults: 1, pending: 9, block: 1, restoring: recordsFirst},
+			"two migrations and a crash":  {entries: 2, syncs: 1, crashes: 1, pending: 9, block: 1, restoring: two},
+			"two migrations and a fault":  {entries: 2, syncs: 1, faults: 1, pending: 9, block: 2, restoring: two},
+			"a server goes on, and crash": {entries: 2, syncs: 2, crashes: 1, pending: 9, block: 1, restoring: goOn},
+			"two servers go on":           {entries: 2, syncs: 1, pending: 9, block: 2, restoring: restoring{migrations: 1, goesOn: true}},
+		}
+	}
+	for name, s := range scopes {
+		t.Run(name, func(t *testing.T) {
+			situations, broken := explore(s)
+			if broken != "" || situations < 500 {
+				t.Errorf("%d situations: %s", situations, broken)
+			}
+			t.Logf("%d situations", situations)
+		})
 	}
 }

@@ -44,6 +44,7 @@ var errLostRace = errors.New("journal: lost a race")
 type sequencer struct {
 	last    last
 	settled bool            // all of the last block
+	checked bool            // that what was pending when the server started is not in the log
 	goal    map[string]bool // ids that the Sync under way waits for; nil until it is known
 }
 
@@ -92,6 +93,9 @@ func (l *Log) round(ctx context.Context) (done bool, err error) {
 		return l.reached(), err
 	}
 	held, rest := l.seq.last.split(p.entries)
+	if err := l.checkNew(ctx, rest); err != nil {
+		return false, err
+	}
 	if err := l.settleLast(ctx, held, p.cut); err != nil {
 		return false, err
 	}
@@ -149,14 +153,16 @@ func (l *Log) arrived(b storage.Block) {
 	}
 }
 
-// settleLast settles what a read of pending has shown of the last block. One
-// that was cut may not have shown all, and what is left over would be taken for
-// new once there is another block: so all of it is settled, under each id that
-// an entry concerns, one of which is its record's.
+// settleLast settles what a read of pending has shown of the last block, also
+// where it was settled: storage may have been set back since. A read that was
+// cut may not have shown all, and what is left over would be taken for new once
+// there is another block: so all of it is settled, under each id that an entry
+// concerns, one of which is its record's.
 func (l *Log) settleLast(ctx context.Context, shown []storage.Pending, cut bool) error {
-	if l.seq.settled {
+	if l.seq.settled && len(shown) == 0 {
 		return nil
 	}
+	l.seq.settled = false
 	if cut {
 		for _, e := range l.seq.last.block.Entries {
 			for _, record := range e.Subjects {
@@ -239,7 +245,7 @@ func (l *Log) blockOf(entries []storage.Pending) (last, error) {
 		if _, err := io.ReadFull(l.Random, bits[:]); err != nil {
 			return last{}, fmt.Errorf("journal: reading randomness: %w", err)
 		}
-		next.after.log, next.after.epoch = id.FromUUID(LogPrefix, bits), 1
+		next.after.log, next.after.epoch = id.FromUUID(LogPrefix, bits), firstEpoch
 	}
 	next.after.tree, next.after.at = w.tree.clone(), b.At
 	var err error

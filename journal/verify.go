@@ -33,12 +33,14 @@ type Verification struct {
 // Report is what a verification has seen up to its end, or up to what it
 // found wrong.
 type Report struct {
-	Checkpoint              // of the log as it is; the zero one of an empty log
-	Blocks     int64        //
-	Covered    int64        // entries that the largest of the checkpoints vouches for
-	Records    int64        // that were compared
-	Unreadable []Unreadable // the first of them
-	Unread     int64        // how many there are
+	Checkpoint       // of the log as it is; the zero one of an empty log
+	Blocks     int64 //
+	Covered    int64 // entries that the largest of the checkpoints vouches for
+	Records    int64 // that were compared
+	// Restorations are where the log went on in another epoch.
+	Restorations []Restoration
+	Unreadable   []Unreadable // the first of them
+	Unread       int64        // how many there are
 }
 
 // Unreadable is an entry that is as it was logged, and cannot be decoded. It
@@ -61,8 +63,10 @@ const (
 // the first that is wrong, with a Finding. Beside that storage compares what it
 // looks entries up by with the log, with a Finding for the first that does not
 // fit; and then, if it is asked to, Verify compares the records, with a Finding
-// for each that is wrong. These are joined. Other errors are storage's, with
-// what is whole before. Changes that are made meanwhile do no harm.
+// for each that is wrong. These are joined, and with them a Loss for each thing
+// that is missing and that a restoration of the storage explains. Other errors
+// are storage's, with what is whole before. Changes that are made meanwhile do
+// no harm.
 func Verify(ctx context.Context, v Verification) (Report, error) {
 	run := &verifying{Verification: v, ids: map[idKey]struct{}{}}
 	run.Checkpoints = slices.SortedFunc(slices.Values(v.Checkpoints), func(a, b Checkpoint) int { return cmp.Compare(a.Size, b.Size) })
@@ -77,21 +81,36 @@ func Verify(ctx context.Context, v Verification) (Report, error) {
 	}
 	if err == nil {
 		err = lookups()
-		if f := (*Finding)(nil); v.Records != nil && (err == nil || errors.As(err, &f)) {
+		if v.Records != nil && isFound(err) {
 			err = errors.Join(err, run.compareAll(ctx))
+		}
+	}
+	if isFound(err) {
+		for _, l := range run.losses {
+			err = errors.Join(err, l)
 		}
 	}
 	if run.walk.tree.size > 0 {
 		run.report.Checkpoint = run.walk.checkpoint()
 	}
+	run.report.Restorations = run.walk.restorations
 	return run.report, err
+}
+
+// isFound reports whether a verification went on to its end: whether an error
+// is a Finding, or none.
+func isFound(err error) bool {
+	f := (*Finding)(nil)
+	return err == nil || errors.As(err, &f)
 }
 
 // verifying is a verification under way.
 type verifying struct {
 	Verification
 	walk    walk
-	passed  int // checkpoints that the log continues
+	passed  int          // checkpoints that the log has reached
+	apart   []Checkpoint // of those, the ones of other epochs than it was in there
+	losses  []*Loss
 	report  Report
 	ids     map[idKey]struct{}
 	last    map[idKey]lastEntry // by record; nil if records are not compared
@@ -130,15 +149,6 @@ func (v *verifying) toEnd(ctx context.Context) error {
 	return nil
 }
 
-func (v *verifying) sameLog() error {
-	for _, c := range v.Checkpoints {
-		if err := c.sameLog(v.walk.log, v.walk.epoch); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // entry verifies what a block's head does not tell.
 func (v *verifying) entry(index int64, e *storage.Entry, _ tlog.Hash) error {
 	if err := v.facts.read(&v.scanner, e); err != nil {
@@ -151,6 +161,9 @@ func (v *verifying) entry(index int64, e *storage.Entry, _ tlog.Hash) error {
 	} else {
 		if field := v.facts.differs(e); field != "" {
 			return found(index, "it is found by another %s than its body says: storage was changed", field)
+		}
+		if string(v.facts.kind) == string(JournalRestored) && !v.walk.begins(index) {
+			return found(index, "it says that the storage was restored, and no epoch begins with it")
 		}
 		v.remember(index)
 	}
@@ -171,33 +184,4 @@ func idIn(body []byte) string {
 		return ""
 	}
 	return named.ID
-}
-
-// pass compares the tree with the checkpoints of its size.
-func (v *verifying) pass(index int64) error {
-	for ; v.passed < len(v.Checkpoints) && v.Checkpoints[v.passed].Size == v.walk.tree.size; v.passed++ {
-		if c := v.Checkpoints[v.passed]; c.Root != v.walk.tree.root() {
-			return v.rewritten(c, index)
-		}
-		v.report.Covered = v.walk.tree.size
-	}
-	return nil
-}
-
-func (v *verifying) rewritten(c Checkpoint, index int64) error {
-	from := v.report.Covered
-	if from == index {
-		return found(from, "it was rewritten, with all that follows from it: the checkpoint at %d entries has another root", c.Size)
-	}
-	return found(from, "the log was rewritten from here on or later, but before entry %d: the checkpoint at %d entries has another root. "+
-		"Checkpoints of fewer entries, if there are any, tell where more exactly", index+1, c.Size)
-}
-
-// allPassed fails where the log ends before a checkpoint.
-func (v *verifying) allPassed() error {
-	if v.passed == len(v.Checkpoints) {
-		return nil
-	}
-	size, signed := v.walk.tree.size, v.Checkpoints[len(v.Checkpoints)-1].Size
-	return found(size, "the log ends here, and a checkpoint has %d entries: the last %d were cut off, or an old copy was restored", signed, signed-size)
 }

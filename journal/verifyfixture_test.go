@@ -69,6 +69,22 @@ func (w *written) block(entries []storage.Entry) {
 	w.size.Store(w.checkpoint().Size)
 }
 
+// restored begins another epoch.
+func (w *written) restored() journal.Restoration {
+	w.t.Helper()
+	at := w.at.Add(time.Second)
+	done, err := journal.Restore(w.t.Context(), journal.Config{Store: w.store, Now: func() time.Time { return at }})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	all := w.blocks()
+	w.tree.Add(all[len(all)-1].Entries[0].Body)
+	w.epoch, w.at = done.Epoch, at
+	w.checkpoints = append(w.checkpoints, w.checkpoint())
+	w.size.Store(w.checkpoint().Size)
+	return done.Restoration
+}
+
 func (w *written) checkpoint() journal.Checkpoint {
 	return journal.CheckpointOf(w.log, w.epoch, &w.tree)
 }

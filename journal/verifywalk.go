@@ -101,11 +101,12 @@ func readBatches(ctx context.Context, store storage.Journal, from int64, to chan
 // walk follows a log block by block and makes its tree anew. The zero walk
 // stands before the first block.
 type walk struct {
-	log   string // empty before the first block
-	epoch int64
-	tree  tree
-	at    time.Time // of the last block
-	mid   bool      // whether the tree ends within the next block
+	log          string // empty before the first block
+	epoch        int64
+	tree         tree
+	at           time.Time     // of the last block
+	mid          bool          // whether the tree ends within the next block
+	restorations []Restoration // where it went on to another epoch
 }
 
 func (w *walk) checkpoint() Checkpoint {
@@ -219,13 +220,17 @@ func (w *walk) begin(b storage.Block) error {
 	case b.At.Before(w.at):
 		return found(b.First, "the block that begins here was made at %s, before the one in front of it", b.At.UTC().Format(timeFormat))
 	}
-	if w.log == "" {
-		h, err := readHead(b)
-		if err != nil {
-			return misfit(b, err)
-		}
-		w.log, w.epoch = h.Log, h.Epoch
+	if w.log != "" {
+		return w.rise(b)
 	}
+	h, err := readHead(b)
+	switch {
+	case err != nil:
+		return misfit(b, err)
+	case h.Epoch != firstEpoch:
+		return found(b.First, "the log begins in epoch %d, and a log begins in epoch %d", h.Epoch, firstEpoch)
+	}
+	w.log, w.epoch = h.Log, h.Epoch
 	return nil
 }
 

@@ -21,6 +21,8 @@ export function tell(event: KeywrightEvent): string {
       return event.data.kind === "DOMAIN" && event.data.refused ? "no domain is left" : "";
     case "access.denied":
       return event.data.action.toUpperCase() + event.data.count.toFixed();
+    case "journal.restored":
+      return event.data.root + event.data.size.toFixed();
     default:
       return event.type;
   }
