@@ -242,3 +242,61 @@ func TestOnceItsFileIsMovedAwayACheckpointerSignsARestoredLog(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 }
+
+// Whatever the copies of records and of the log are of different times, it is
+// told as what a restoration left, and as nothing else.
+func TestRecordsThatDoNotFitARestoredLogAreTold(t *testing.T) {
+	k := newKeeping(t)
+	k.catalogue(4)
+	suspended := func(n int) storage.Record {
+		r := licenseRecord(n)
+		r.Version, r.Index.State = 1, "suspended"
+		return r
+	}
+	k.commit(suspended(0), journal.LicenseSuspended, 0)
+	k.sequence()
+	older, newer, gone, another := licenseRecord(0), suspended(1), licenseRecord(2), licenseRecord(9)
+	older.Version = 2
+	k.commit(older, "", 0)   // as the records of an older copy have it
+	k.commit(newer, "", 0)   // as those of a newer copy have it
+	k.commit(another, "", 0) // which that has alone
+	gone.Version, gone.Index.State, gone.Index.Due = 1, storage.Deleted, noon
+	k.commit(gone, "", 0)
+	if n, err := k.store.Sweep(t.Context(), noon.Add(1), 10); n != 1 || err != nil { // which an older copy has not
+		t.Fatal(n, err)
+	}
+	k.commit(suspended(3), journal.LicenseSuspended, 0)
+	k.sequence()
+	k.wantRecords(
+		"lic_0: it is not what entry 6, its last, left: it was changed without an entry",
+		"lic_1: it is not what entry 3, its last, left: it was changed without an entry",
+		"lic_9: no entry of the journal names it",
+		"lic_2: it is not in storage, and entry 4, its last, does not say that it was removed",
+	)
+	r := k.restored()
+	report, err := k.verify(k.store)
+	want := strings.Join([]string{
+		"lic_0: it is not what entry 6, its last, left: it was changed without an entry; " +
+			"it is as an entry before that left it, so the records that were restored are older than the log, which was at 8 entries",
+		"lic_1: it is not what entry 3, its last, left: it was changed without an entry; " +
+			"entries of it may have been lost when the log was restored at 8 entries",
+		"lic_9: no entry of the journal names it; its entries may have been lost when the log was restored at 8 entries",
+		"lic_2: it is not in storage, and entry 4, its last, does not say that it was removed; " +
+			"the records that were restored may be older than the log, which was at 8 entries",
+	}, "\n")
+	var f *journal.Finding
+	var l *journal.Loss
+	if diff := cmp.Diff(want, err.Error()); diff != "" || errors.As(err, &f) || !errors.As(err, &l) || l.At != r || report.Differ != 4 {
+		t.Errorf("%d differ: %s", report.Differ, diff)
+	}
+	// What is changed without an entry behind that it does not explain.
+	changed := suspended(3)
+	changed.Version, changed.Index.State = 2, "issued"
+	changed = k.commit(changed, journal.LicenseReinstated, 0)
+	k.sequence()
+	changed.Index.State = "revoked"
+	k.commit(changed, "", 0)
+	if _, err := k.verify(k.store); !errors.As(err, &f) || !strings.HasPrefix(f.Problem, "lic_3: it is not what entry 9, its last, left") {
+		t.Errorf("%v", err)
+	}
+}

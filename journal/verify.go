@@ -37,6 +37,7 @@ type Report struct {
 	Blocks     int64 //
 	Covered    int64 // entries that the largest of the checkpoints vouches for
 	Records    int64 // that were compared
+	Differ     int64 // records that are not as their last entries say, where a restoration explains it
 	// Restorations are where the log went on in another epoch.
 	Restorations []Restoration
 	Unreadable   []Unreadable // the first of them
@@ -86,9 +87,7 @@ func Verify(ctx context.Context, v Verification) (Report, error) {
 		}
 	}
 	if isFound(err) {
-		for _, l := range run.losses {
-			err = errors.Join(err, l)
-		}
+		err = run.tellLosses(err)
 	}
 	if run.walk.tree.size > 0 {
 		run.report.Checkpoint = run.walk.checkpoint()

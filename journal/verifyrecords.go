@@ -180,7 +180,13 @@ func (v *verifying) lookAgain(ctx context.Context, ids []string) (findings []err
 		for i, id := range ids {
 			if !sameVersion(before[i], after[i]) {
 				moved = append(moved, id)
-			} else if problem := v.verdict(id, after[i], pending); problem != "" {
+				continue
+			}
+			problem, err := v.verdict(ctx, id, after[i], pending)
+			if err != nil {
+				return nil, err
+			}
+			if problem != "" {
 				findings = append(findings, &Finding{Index: Nowhere, Problem: id + ": " + problem})
 			}
 		}
@@ -198,7 +204,8 @@ func sameVersion(a, b *storage.Stored) bool {
 	return a.Version == b.Version
 }
 
-func (v *verifying) verdict(id string, r *storage.Stored, pending map[idKey]lastEntry) string {
+// verdict says what is wrong with a record, nothing where that is a Loss.
+func (v *verifying) verdict(ctx context.Context, id string, r *storage.Stored, pending map[idKey]lastEntry) (problem string, err error) {
 	key := keyOf(id)
 	last, named := pending[key]
 	if !named {
@@ -206,11 +213,18 @@ func (v *verifying) verdict(id string, r *storage.Stored, pending map[idKey]last
 	}
 	switch {
 	case !named && r == nil:
-		return ""
+		return "", nil
 	case !named:
-		return "no entry of the journal names it"
+		problem = "no entry of the journal names it"
+	default:
+		problem = v.judge(r, last)
 	}
-	return v.judge(r, last)
+	if problem == "" || !v.mayHaveLost(last, named) {
+		return problem, nil
+	}
+	why, err := v.explain(ctx, r, last, named)
+	v.lose(id + ": " + problem + "; " + why)
+	return "", err
 }
 
 // catchUp goes on to the end of the log, and gives the last of the entries

@@ -6,7 +6,8 @@ import (
 	"strings"
 )
 
-// String says in one line what was seen, where nothing was wrong.
+// String says in one line what was seen, where nothing was wrong but what a
+// restoration explains.
 func (r Report) String() string {
 	if r.Size == 0 {
 		return "The journal has no entries yet."
@@ -19,8 +20,11 @@ func (r Report) String() string {
 	} else {
 		b.WriteString(" No checkpoint vouches for it.")
 	}
-	if r.Records > 0 {
-		fmt.Fprintf(&b, " %s as the last entries say.", count(r.Records, "record is", "records are"))
+	for _, one := range r.Restorations {
+		fmt.Fprintf(&b, " It was restored at %s on %s, and went on in epoch %d.", count(one.Size, "entry", "entries"), one.At.UTC().Format(timeFormat), one.Epoch)
+	}
+	if n := r.Records - r.Differ; n > 0 {
+		fmt.Fprintf(&b, " %s as the last entries say.", count(n, "record is", "records are"))
 	}
 	return b.String()
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -15,11 +16,13 @@ type journalVerifyCommand struct {
 	checkpointConfig `embed:""`
 	notesConfig      `embed:""`
 
-	Checkpoint []string `once:"" sep:"none" placeholder:"FILE" help:"Checkpoints that the journal must continue: notes, or lines of a server's standard output. May be given more than once. By default those of checkpointFile."`
+	Checkpoint []string `once:"" sep:"none" placeholder:"FILE" help:"Checkpoints that the journal must continue: notes, or lines of a server's standard output. May be given more than once. By default those of checkpointFile. Where they have seen more than a restored backup left, the exit code is 3."`
 	Records    bool     `once:"" help:"Compare each product, plan and license with its last entry too. This needs the secrets."`
 }
 
-// Run verifies the journal, and says so in one line.
+// Run verifies the journal, and says so in one line. What a restoration took
+// from it is an error with a code of its own, and does not hide that the rest
+// is whole.
 func (c *journalVerifyCommand) Run(ctx context.Context, p *program) error {
 	began := time.Now()
 	bad := &problems{settings: p.settings}
@@ -58,10 +61,10 @@ func (c *journalVerifyCommand) Run(ctx context.Context, p *program) error {
 		if more := report.Unread - int64(len(report.Unreadable)); more > 0 {
 			fmt.Fprintf(p.stderr, "keywright: and %d more cannot be decoded\n", more)
 		}
-		if err != nil {
+		if err != nil && exitCode(err) != exitRestored {
 			return err
 		}
-		_, err = fmt.Fprintf(p.stdout, "%s Verified in %.1f s.\n", report, time.Since(began).Seconds())
-		return err
+		_, broken := fmt.Fprintf(p.stdout, "%s Verified in %.1f s.\n", report, time.Since(began).Seconds())
+		return errors.Join(err, broken)
 	})
 }

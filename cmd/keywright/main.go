@@ -17,6 +17,6 @@ func main() {
 	context.AfterFunc(ctx, stop) // a second signal ends the program at once
 	if err := run(ctx, os.Args[1:], os.Environ(), os.Stdout, os.Stderr); err != nil {
 		fmt.Fprintln(os.Stderr, "keywright:", strings.ReplaceAll(err.Error(), "\n", "\nkeywright: "))
-		os.Exit(1)
+		os.Exit(exitCode(err))
 	}
 }
