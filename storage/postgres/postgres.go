@@ -1,0 +1,62 @@
+// Package postgres keeps records in a PostgreSQL database: the driver for
+// several machines. A change is one transaction, as a rule of one round trip,
+// and leaves deciding to row locks and unique indexes. What a statement needs
+// to be fast stands beside it; which index serves which query stands in the
+// schema.
+//
+// It works through a pooler that gives each transaction another connection
+// (PgBouncer): nothing but Wake relies on a session.
+package postgres
+
+import (
+	"context"
+	"net/url"
+	"sync/atomic"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// Store is a PostgreSQL database.
+type Store struct {
+	pool    *pgxpool.Pool
+	unnamed atomic.Bool // statements are not prepared under a name any more
+	closed  atomic.Bool
+}
+
+// Open takes a URL of postgres: or postgresql:, with the parameters that are
+// listed in params. It neither needs the server to be up nor migrates: Ready
+// says what is amiss.
+func Open(ctx context.Context, u *url.URL) (*Store, error) {
+	config, err := configOf(u)
+	if err != nil {
+		return nil, err
+	}
+	return open(ctx, config)
+}
+
+func open(ctx context.Context, config *pgxpool.Config) (*Store, error) {
+	s := &Store{}
+	config.BeforeConnect = func(_ context.Context, c *pgx.ConnConfig) error {
+		if s.unnamed.Load() {
+			c.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe
+		}
+		return nil
+	}
+	var err error
+	// The pool keeps the values of its context, and outlives it.
+	s.pool, err = pgxpool.NewWithConfig(context.WithoutCancel(ctx), config)
+	if err != nil {
+		return nil, translate(err)
+	}
+	return s, nil
+}
+
+// Close implements storage.Keeper.
+func (s *Store) Close() error {
+	if s.closed.Swap(true) {
+		return nil
+	}
+	s.pool.Close()
+	return nil
+}

@@ -1,0 +1,110 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// read runs f with a connection of the pool, where one statement is enough: it
+// sees one moment.
+func (s *Store) read(ctx context.Context, f func(*pgxpool.Conn) error) error {
+	return s.retry(ctx, func() error {
+		return s.pool.AcquireFunc(ctx, f)
+	})
+}
+
+// snapshot runs f in a transaction that only reads, where all that f reads is
+// of one moment.
+func (s *Store) snapshot(ctx context.Context, f func(pgx.Tx) error) error {
+	return s.retry(ctx, func() error {
+		return pgx.BeginTxFunc(ctx, s.pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, f)
+	})
+}
+
+// write runs f in a transaction, in which each statement sees what was
+// committed before it began. An error of f's own undoes it. F may run several
+// times, and must begin anew each time.
+func (s *Store) write(ctx context.Context, f func(pgx.Tx) error) error {
+	return s.retry(ctx, func() error {
+		tx, err := s.pool.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.ReadCommitted})
+		if err != nil {
+			return err
+		}
+		if err := f(tx); err != nil {
+			_ = tx.Rollback(ctx) // closes the connection where it fails
+			return err
+		}
+		if err := tx.Commit(ctx); err != nil {
+			return outcome(err)
+		}
+		return nil
+	})
+}
+
+// unknownError says that what was to be committed may have been.
+type unknownError struct{ cause error }
+
+func (e *unknownError) Error() string { return "the outcome is unknown: " + e.cause.Error() }
+func (e *unknownError) Unwrap() error { return e.cause }
+
+// outcome marks the error of a commit, unless it says that there was none.
+func outcome(err error) error {
+	var refused *pgconn.PgError
+	if errors.Is(err, pgx.ErrTxCommitRollback) || pgconn.SafeToRetry(err) ||
+		errors.As(err, &refused) && refused.SeverityUnlocalized == "ERROR" {
+		return err
+	}
+	return &unknownError{err}
+}
+
+const (
+	maxAttempts = 10
+	firstPause  = time.Millisecond
+)
+
+// retry is the one place where something is done again: it runs f until that
+// ends otherwise than by an error after which nothing of it is stored and the
+// next attempt may succeed.
+func (s *Store) retry(ctx context.Context, f func() error) error {
+	for attempt := 1; ; attempt++ {
+		if s.closed.Load() {
+			return errClosed()
+		}
+		err := f()
+		if err == nil || attempt == maxAttempts || !s.again(err) {
+			return translate(err)
+		}
+		pause := firstPause << min(attempt, 6)
+		select {
+		case <-time.After(rand.N(pause)):
+		case <-ctx.Done():
+			return translate(errors.Join(ctx.Err(), err))
+		}
+	}
+}
+
+// again reports whether to try again after err.
+func (s *Store) again(err error) bool {
+	var unknown *unknownError
+	if errors.As(err, &unknown) {
+		return false
+	}
+	switch codeOf(err) {
+	case serializationFailure, deadlockDetected, staleDescription:
+		return true
+	case statementMissing, statementTaken:
+		// Another connection has the statement: there is a pooler between, which
+		// knows nothing of them. From now on each is sent with its values.
+		if !s.unnamed.Swap(true) {
+			s.pool.Reset()
+		}
+		return true
+	}
+	return pgconn.SafeToRetry(err) // a connection had ended before anything was sent
+}
