@@ -40,20 +40,16 @@ func (s *Store) Entries(ctx context.Context, q storage.EntryQuery) (storage.Entr
 
 // chunkMerge puts scans of chunks into one order.
 type chunkMerge struct {
+	merge[int64]
 	conn   *conn
 	codec  *codec
 	newest bool
-	heads  []*chunkHead
-}
-
-// chunkHead is a scan under way, standing on its next chunk.
-type chunkHead struct {
-	cur   *cursor
-	first int64
 }
 
 func (s *Store) mergeChunks(ctx context.Context, c *conn, q storage.EntryQuery) (*chunkMerge, error) {
 	m := &chunkMerge{conn: c, codec: s.codec, newest: q.Newest}
+	m.at = func(cur *cursor) int64 { return number(cur.values[0]) }
+	m.before = func(a, b int64) bool { return a != b && q.Newest == (a > b) }
 	low, high, err := chunkRange(c, q)
 	if err != nil {
 		return nil, err
@@ -71,12 +67,10 @@ func (s *Store) mergeChunks(ctx context.Context, c *conn, q storage.EntryQuery) 
 	}
 	for _, args := range all {
 		cur, err := c.query(ctx, query, args...)
-		if err != nil {
-			m.close()
-			return nil, err
+		if err == nil {
+			err = m.add(cur)
 		}
-		m.heads = append(m.heads, &chunkHead{cur: cur})
-		if err := m.advance(len(m.heads) - 1); err != nil {
+		if err != nil {
 			m.close()
 			return nil, err
 		}
@@ -168,43 +162,17 @@ func (m *chunkMerge) read(first int64) ([]storage.Logged, error) {
 
 // next gives the next chunk of any scan, each once.
 func (m *chunkMerge) next() (int64, bool, error) {
-	if len(m.heads) == 0 {
+	first := m.first()
+	if first < 0 {
 		return 0, false, nil
 	}
-	next := m.heads[0].first
-	for _, h := range m.heads[1:] {
-		if m.newest == (h.first > next) {
-			next = h.first
-		}
-	}
+	next := m.heads[first].at
 	for i := len(m.heads) - 1; i >= 0; i-- {
-		if m.heads[i].first == next {
+		if m.heads[i].at == next {
 			if err := m.advance(i); err != nil {
 				return 0, false, err
 			}
 		}
 	}
 	return next, true, nil
-}
-
-// advance moves head i to its next chunk and drops it at its end.
-func (m *chunkMerge) advance(i int) error {
-	h := m.heads[i]
-	ok, err := h.cur.next()
-	if err != nil {
-		return err
-	}
-	if !ok {
-		h.cur.close()
-		m.heads = slices.Delete(m.heads, i, i+1)
-		return nil
-	}
-	h.first = number(h.cur.values[0])
-	return nil
-}
-
-func (m *chunkMerge) close() {
-	for _, h := range m.heads {
-		h.cur.close()
-	}
 }

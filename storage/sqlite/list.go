@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"slices"
 
 	"github.com/keywright/keywright/fault"
 	"github.com/keywright/keywright/storage"
@@ -34,64 +33,41 @@ func (s *Store) List(ctx context.Context, q storage.Query) (storage.Page, error)
 	return page, err
 }
 
-// head is a scan under way, standing on its next record.
-type head struct {
-	cur *cursor
-	at  place
-}
-
 func (s *Store) merge(ctx context.Context, c *conn, scans []scan, o order, first int) (storage.Page, error) {
-	var heads []*head
-	defer func() {
-		for _, h := range heads {
-			h.cur.close()
-		}
-	}()
+	m := merge[place]{at: o.at, before: o.before}
+	defer m.close()
 	var page storage.Page
 	for _, sc := range scans {
 		cur, err := c.query(ctx, sc.query, sc.args...)
 		if err != nil {
 			return page, err
 		}
-		heads = append(heads, &head{cur: cur})
-		if heads, err = advance(heads, len(heads)-1, o); err != nil {
+		if err := m.add(cur); err != nil {
 			return page, err
 		}
 	}
-	for len(heads) > 0 && len(page.Records) < first {
+	for len(page.Records) < first {
 		if err := ctx.Err(); err != nil {
 			return page, err
 		}
-		next := 0
-		for i, h := range heads {
-			if o.before(h.at, heads[next].at) {
-				next = i
-			}
+		next := m.first()
+		if next < 0 {
+			return page, nil
 		}
-		stored, err := s.decode(heads[next].cur)
+		stored, err := s.decode(m.heads[next].cur)
 		if err != nil {
 			return page, err
 		}
-		page.Records, page.End = append(page.Records, stored), o.encode(heads[next].at)
-		if heads, err = advance(heads, next, o); err != nil {
+		page.Records, page.End = append(page.Records, stored), o.encode(m.heads[next].at)
+		if err := m.advance(next); err != nil {
 			return page, err
 		}
 	}
-	page.More = len(heads) > 0
+	page.More = len(m.heads) > 0
 	return page, nil
 }
 
-// advance moves head i to its next record and drops it at its end.
-func advance(heads []*head, i int, o order) ([]*head, error) {
-	h := heads[i]
-	ok, err := h.cur.next()
-	if err != nil {
-		return heads, err
-	}
-	if !ok {
-		h.cur.close()
-		return slices.Delete(heads, i, i+1), nil
-	}
-	h.at = place{time: number(h.cur.values[o.time]), row: number(h.cur.values[0])}
-	return heads, nil
+// at gives the place of the record that a scan stands on.
+func (o order) at(cur *cursor) place {
+	return place{time: number(cur.values[o.time]), row: number(cur.values[0])}
 }

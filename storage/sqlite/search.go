@@ -45,6 +45,7 @@ func (s *Store) Search(ctx context.Context, q storage.SearchQuery) ([]*storage.S
 			return err
 		}
 		m := &wordMerge{conn: c, prefix: q.Prefix, waiting: waiting}
+		m.at, m.before = wordAt, wordPlace.before
 		defer m.close()
 		found, err = s.found(ctx, m, q)
 		return err
@@ -108,7 +109,7 @@ func (s *Store) found(ctx context.Context, m *wordMerge, q storage.SearchQuery) 
 	var found []*storage.Stored
 	seen := map[int64]bool{}
 	for len(found) < q.First {
-		first, err := m.first(ctx)
+		first, err := m.next(ctx)
 		if err != nil || first < 0 {
 			return found, err
 		}
@@ -128,12 +129,12 @@ func (s *Store) found(ctx context.Context, m *wordMerge, q storage.SearchQuery) 
 	return found, nil
 }
 
-// wordMerge puts scans of words into one order.
+// wordMerge is a merge of words, some of whose scans have not begun.
 type wordMerge struct {
+	merge[wordPlace]
 	conn    *conn
 	prefix  string
-	waiting []firstWord // whose scans have not begun
-	heads   []*wordHead
+	waiting []firstWord
 }
 
 // wordPlace is where a word stands: by the word, and where it is the same by
@@ -147,66 +148,35 @@ func (p wordPlace) compare(other wordPlace) int {
 	return cmp.Or(strings.Compare(p.text, other.text), cmp.Compare(other.row, p.row))
 }
 
+func (p wordPlace) before(other wordPlace) bool { return p.compare(other) < 0 }
+
 // firstWord is where the scan of a product begins.
 type firstWord struct {
 	product int64
 	at      wordPlace
 }
 
-// wordHead is a scan under way, standing on its next word.
-type wordHead struct {
-	cur *cursor
-	at  wordPlace
+// wordAt gives the place of the word that a scan stands on.
+func wordAt(cur *cursor) wordPlace {
+	return wordPlace{text(cur.values[len(cur.values)-1]), number(cur.values[0])}
 }
 
-// first gives the number of the head whose word comes next, -1 at the end. A
+// next gives the number of the head whose word comes next, -1 at the end. A
 // scan that would come before it is begun first.
-func (m *wordMerge) first(ctx context.Context) (int, error) {
+func (m *wordMerge) next(ctx context.Context) (int, error) {
 	for {
-		first := -1
-		for i, h := range m.heads {
-			if first < 0 || h.at.compare(m.heads[first].at) < 0 {
-				first = i
-			}
-		}
-		if len(m.waiting) == 0 || first >= 0 && m.heads[first].at.compare(m.waiting[0].at) < 0 {
+		first := m.first()
+		if len(m.waiting) == 0 || first >= 0 && m.heads[first].at.before(m.waiting[0].at) {
 			return first, ctx.Err()
 		}
-		if err := m.open(ctx, m.waiting[0].product); err != nil {
+		// It has a word that is looked for.
+		cur, err := m.conn.query(ctx, searchWords, m.waiting[0].product, m.prefix, behind(m.prefix))
+		if err != nil {
 			return -1, err
 		}
 		m.waiting = m.waiting[1:]
-	}
-}
-
-// open begins the scan of a product, which has a word that is looked for.
-func (m *wordMerge) open(ctx context.Context, product int64) error {
-	cur, err := m.conn.query(ctx, searchWords, product, m.prefix, behind(m.prefix))
-	if err != nil {
-		return err
-	}
-	m.heads = append(m.heads, &wordHead{cur: cur})
-	return m.advance(len(m.heads) - 1)
-}
-
-// advance moves head i to its next word and drops it at its end.
-func (m *wordMerge) advance(i int) error {
-	h := m.heads[i]
-	ok, err := h.cur.next()
-	if err != nil {
-		return err
-	}
-	if !ok {
-		h.cur.close()
-		m.heads = slices.Delete(m.heads, i, i+1)
-		return nil
-	}
-	h.at = wordPlace{text(h.cur.values[len(h.cur.values)-1]), number(h.cur.values[0])}
-	return nil
-}
-
-func (m *wordMerge) close() {
-	for _, h := range m.heads {
-		h.cur.close()
+		if err := m.add(cur); err != nil {
+			return -1, err
+		}
 	}
 }
