@@ -3,17 +3,11 @@ package sqlite
 import (
 	"context"
 	"database/sql/driver"
-	"encoding/json"
 	"time"
 
 	"github.com/keywright/keywright/fault"
+	"github.com/keywright/keywright/internal/sqlstore"
 	"github.com/keywright/keywright/storage"
-)
-
-// What stands for no time where an order needs one.
-const (
-	neverCreated = -1 << 62
-	neverEnds    = 1 << 62
 )
 
 const (
@@ -133,16 +127,12 @@ func (w *writer) columnsOf(r storage.Record) (own, index []driver.Value, err err
 }
 
 func ownColumns(r storage.Record) ([]driver.Value, error) {
-	var done driver.Value
-	if len(r.Done) > 0 {
-		encoded, err := json.Marshal(r.Done)
-		if err != nil {
-			return nil, fault.Wrap(fault.InvalidInput, err, "an operation cannot be stored")
-		}
-		done = string(encoded)
+	done, err := sqlstore.EncodeDone(r.Done)
+	if err != nil {
+		return nil, fault.Wrap(fault.InvalidInput, err, "an operation cannot be stored")
 	}
 	return append(make([]driver.Value, 0, 18),
-		string(r.Kind), r.Version, r.Revision, r.Attempt, done, string(r.Body)), nil
+		string(r.Kind), r.Version, r.Revision, r.Attempt, orNull(done), string(r.Body)), nil
 }
 
 func (w *writer) indexColumns(id string, x storage.Index) ([]driver.Value, error) {
@@ -160,7 +150,7 @@ func (w *writer) indexColumns(id string, x storage.Index) ([]driver.Value, error
 	}
 	names := []driver.Value{orNull(x.ExternalID), orNull(x.CustomerEmail), orNull(x.CustomerExternalID)}
 	return append(append([]driver.Value{product, plan, state}, names...),
-		millisOr(x.Created, neverCreated), millis(x.Starts), millisOr(x.Ends, neverEnds), millis(x.Due),
+		millisOr(x.Created, sqlstore.NeverCreated), millis(x.Starts), millisOr(x.Ends, sqlstore.NeverEnds), millis(x.Due),
 		encodeWords(x.Words, sharedWith(id, names)),
 	), nil
 }

@@ -12,7 +12,7 @@ func Plans(ctx context.Context, s storage.Store, q storage.Query) ([]string, err
 	if err != nil {
 		return nil, err
 	}
-	after, err := o.decode(q.After)
+	after, err := o.Decode(q.After)
 	if err != nil {
 		return nil, err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/keywright/keywright/fault"
+	"github.com/keywright/keywright/internal/sqlstore"
 	"github.com/keywright/keywright/storage"
 )
 
@@ -14,7 +15,7 @@ func (s *Store) List(ctx context.Context, q storage.Query) (storage.Page, error)
 	if err != nil {
 		return storage.Page{}, err
 	}
-	after, err := o.decode(q.After)
+	after, err := o.Decode(q.After)
 	if err != nil {
 		return storage.Page{}, err
 	}
@@ -34,7 +35,7 @@ func (s *Store) List(ctx context.Context, q storage.Query) (storage.Page, error)
 }
 
 func (s *Store) merge(ctx context.Context, c *conn, scans []scan, o order, first int) (storage.Page, error) {
-	m := merge[place]{at: o.at, before: o.before}
+	m := merge[sqlstore.Place]{at: o.at, before: o.Before}
 	defer m.close()
 	var page storage.Page
 	for _, sc := range scans {
@@ -58,7 +59,7 @@ func (s *Store) merge(ctx context.Context, c *conn, scans []scan, o order, first
 		if err != nil {
 			return page, err
 		}
-		page.Records, page.End = append(page.Records, stored), o.encode(m.heads[next].at)
+		page.Records, page.End = append(page.Records, stored), o.Encode(m.heads[next].at)
 		if err := m.advance(next); err != nil {
 			return page, err
 		}
@@ -68,6 +69,6 @@ func (s *Store) merge(ctx context.Context, c *conn, scans []scan, o order, first
 }
 
 // at gives the place of the record that a scan stands on.
-func (o order) at(cur *cursor) place {
-	return place{time: number(cur.values[o.time]), row: number(cur.values[0])}
+func (o order) at(cur *cursor) sqlstore.Place {
+	return sqlstore.Place{Time: number(cur.values[o.time]), Row: number(cur.values[0])}
 }

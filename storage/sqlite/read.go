@@ -2,9 +2,9 @@ package sqlite
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 
+	"github.com/keywright/keywright/internal/sqlstore"
 	"github.com/keywright/keywright/storage"
 )
 
@@ -92,10 +92,10 @@ func (s *Store) decode(cur *cursor) (*storage.Stored, error) {
 		Total: storage.UsageTotal{Count: number(v[18]), Last: moment(v[19])},
 	}
 	x := &stored.Index
-	if number(v[12]) != neverCreated {
+	if number(v[12]) != sqlstore.NeverCreated {
 		x.Created = moment(v[12])
 	}
-	if number(v[14]) != neverEnds {
+	if number(v[14]) != sqlstore.NeverEnds {
 		x.Ends = moment(v[14])
 	}
 	var err error
@@ -108,10 +108,8 @@ func (s *Store) decode(cur *cursor) (*storage.Stored, error) {
 	if x.State, err = s.states.text(cur.conn, number(v[8])); err != nil {
 		return nil, err
 	}
-	if done := text(v[16]); done != "" {
-		if err := json.Unmarshal([]byte(done), &stored.Done); err != nil {
-			return nil, fmt.Errorf("the operations of %s: %w", stored.ID, err)
-		}
+	if stored.Done, err = sqlstore.DecodeDone(text(v[16])); err != nil {
+		return nil, fmt.Errorf("%s: %w", stored.ID, err)
 	}
 	if number(v[20]) != 0 { // most have none, and to begin a statement costs more than to ask
 		stored.Seats, err = seats(cur.conn, number(v[0]))

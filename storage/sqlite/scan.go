@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/keywright/keywright/internal/sqlstore"
 	"github.com/keywright/keywright/storage"
 )
 
@@ -27,7 +28,7 @@ func (t *terms) add(text string, args ...driver.Value) {
 }
 
 // scans gives the statements whose records, merged, are the list.
-func (s *Store) scans(c *conn, q storage.Query, o order, after place) ([]scan, error) {
+func (s *Store) scans(c *conn, q storage.Query, o order, after sqlstore.Place) ([]scan, error) {
 	index, byState := indexFor(q, o)
 	products, err := s.productTerms(c, q.Filter.Products)
 	if err != nil {
@@ -84,11 +85,11 @@ func indexFor(q storage.Query, o order) (index string, byState bool) {
 	case f.CustomerExternalID != "":
 		return "license_customer_external_id", false
 	case f.Plan != "":
-		return "license_plan_" + o.column, true
+		return "license_plan_" + o.Column, true
 	case f.Products != nil:
-		return "license_product_" + o.column, true
+		return "license_product_" + o.Column, true
 	}
-	return "license_" + o.column, true
+	return "license_" + o.Column, true
 }
 
 // productTerms gives one term for each product, or an empty one for all.
@@ -183,69 +184,28 @@ func (s *Store) commonTerms(c *conn, q storage.Query) (terms, bool, error) {
 	return t, true, nil
 }
 
-// span is what lies between two times, neither included.
-type span struct{ after, before int64 }
-
-var everything = span{math.MinInt64, math.MaxInt64}
-
-// spansOf gives the bounds that f sets. A bound on either side leaves out what
-// has no such time; OpenAt does not.
-func spansOf(f storage.Filter) (created, ends, due span) {
-	created, ends, due = everything, everything, everything
-	if !f.CreatedAfter.IsZero() {
-		created.after = f.CreatedAfter.UnixMilli()
-	}
-	if !f.CreatedBefore.IsZero() {
-		created = span{max(created.after, neverCreated), f.CreatedBefore.UnixMilli()}
-	}
-	if !f.EndsAfter.IsZero() {
-		ends = span{f.EndsAfter.UnixMilli(), neverEnds}
-	}
-	if !f.EndsBefore.IsZero() {
-		ends.before = f.EndsBefore.UnixMilli()
-	}
-	if !f.OpenAt.IsZero() {
-		ends.after = max(ends.after, f.OpenAt.UnixMilli())
-	}
-	if !f.DueBefore.IsZero() {
-		due.before = f.DueBefore.UnixMilli()
-	}
-	return created, ends, due
-}
-
-// timeTerms gives the terms on the times. Of the order's own time the bound
-// that a scan begins at and the place to go on from become one term, and the
-// rest of the place's millisecond a scan of its own: SQLite seeks by one term
-// and would pass over the rest row by row.
-func timeTerms(f storage.Filter, o order, after place) []terms {
-	created, ends, due := spansOf(f)
-	switch {
-	case o.newest:
-		after = o.later(after, place{created.before, math.MinInt64})
-		created.before = everything.before
-	case o.column == "created":
-		after = o.later(after, place{created.after, math.MaxInt64})
-		created.after = everything.after
-	case o.column == "ends":
-		after = o.later(after, place{ends.after, math.MaxInt64})
-		ends.after = everything.after
-	}
+// timeTerms gives the terms on the times. The place to begin behind becomes one
+// term, and the rest of its millisecond a scan of its own: SQLite seeks by one
+// term and would pass over the rest row by row.
+func timeTerms(f storage.Filter, o order, after sqlstore.Place) []terms {
+	times := sqlstore.TimesOf(f, o.Order, after)
 	var bounds, beyond, equal terms
-	bounds.addUnless("r.created > ?", created.after, everything.after)
-	bounds.addUnless("r.created < ?", created.before, everything.before)
-	bounds.addUnless("r.ends > ?", ends.after, everything.after)
-	bounds.addUnless("r.ends < ?", ends.before, everything.before)
-	bounds.addUnless("r.due < ?", due.before, everything.before)
-	beyond.add(o.beyond, after.time)
-	if after.row == math.MinInt64 || after.row == math.MaxInt64 {
+	bounds.within("r.created", times.Created)
+	bounds.within("r.ends", times.Ends)
+	bounds.within("r.due", times.Due)
+	beyond.add(o.beyond, times.Behind.Time)
+	if row := times.Behind.Row; row == math.MinInt64 || row == math.MaxInt64 {
 		return []terms{join(bounds, beyond)}
 	}
-	equal.add(o.equal, after.time, after.row)
+	equal.add(o.equal, times.Behind.Time, times.Behind.Row)
 	return []terms{join(bounds, equal), join(bounds, beyond)}
 }
 
-func (t *terms) addUnless(text string, bound, none int64) {
-	if bound != none {
-		t.add(text, bound)
+func (t *terms) within(column string, s sqlstore.Span) {
+	if s.BoundedBelow() {
+		t.add(column+" > ?", s.After)
+	}
+	if s.BoundedAbove() {
+		t.add(column+" < ?", s.Before)
 	}
 }

@@ -3,9 +3,8 @@ package sqlite
 import (
 	"context"
 	"database/sql/driver"
-	"encoding/json"
-	"fmt"
 
+	"github.com/keywright/keywright/internal/sqlstore"
 	"github.com/keywright/keywright/storage"
 )
 
@@ -71,27 +70,18 @@ func (w *writer) addDay(row driver.Value, d storage.UsageDelta) error {
 }
 
 func (w *writer) putDay(row driver.Value, day storage.UsageDay) error {
-	var counts driver.Value
-	if len(day.Values) > 0 {
-		encoded, err := json.Marshal(day.Values)
-		if err != nil {
-			return err
-		}
-		counts = string(encoded)
+	counts, err := sqlstore.EncodeValues(day.Values)
+	if err != nil {
+		return err
 	}
-	_, _, err := w.conn.exec(putDay, row, string(day.Day), day.Valid, day.Invalid, counts)
+	_, _, err = w.conn.exec(putDay, row, string(day.Day), day.Valid, day.Invalid, orNull(counts))
 	return err
 }
 
 // decodeDay reads valid, invalid and counts.
 func decodeDay(day storage.Day, v []driver.Value) (storage.UsageDay, error) {
-	u := storage.UsageDay{Day: day, Valid: number(v[0]), Invalid: number(v[1])}
-	if counts := text(v[2]); counts != "" {
-		if err := json.Unmarshal([]byte(counts), &u.Values); err != nil {
-			return u, fmt.Errorf("the counts of a day: %w", err)
-		}
-	}
-	return u, nil
+	values, err := sqlstore.DecodeValues(text(v[2]))
+	return storage.UsageDay{Day: day, Valid: number(v[0]), Invalid: number(v[1]), Values: values}, err
 }
 
 // Usage implements storage.Counter.
