@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/keywright/keywright/fault"
+	"github.com/keywright/keywright/internal/sqlstore"
 	"github.com/keywright/keywright/storage"
 )
 
@@ -24,12 +24,16 @@ func (s *Store) AppendBlock(ctx context.Context, b storage.Block) error {
 		return err
 	}
 	return s.write(ctx, func(w *writer) error {
-		last, err := w.roomBefore(s.codec, b.First)
+		last, err := w.roomBefore(b.First)
 		if err != nil {
 			return err
 		}
-		for _, c := range fill(last, b) {
-			if err := w.putChunk(s.codec, c); err != nil {
+		chunks, err := s.codec.Add(last, b)
+		if err != nil {
+			return err
+		}
+		for _, c := range chunks {
+			if err := w.putChunk(c); err != nil {
 				return err
 			}
 		}
@@ -39,45 +43,42 @@ func (s *Store) AppendBlock(ctx context.Context, b storage.Block) error {
 
 // roomBefore gives the chunk that a block is to go on in, nil if it begins
 // one. It fails with Conflict where the place of the block is taken.
-func (w *writer) roomBefore(packing *codec, first int64) (*chunk, error) {
+func (w *writer) roomBefore(first int64) (*sqlstore.Row, error) {
 	row, found, err := w.conn.one(chunkUpTo, first)
 	if err != nil || !found {
 		return nil, err
 	}
-	before := chunk{first: number(row[0]), next: number(row[1])}
+	before := sqlstore.Row{First: number(row[0]), Next: number(row[1])}
 	switch {
-	case first < before.next:
-		return nil, errTaken(first)
-	case first > before.next || before.full():
+	case first < before.Next:
+		return nil, sqlstore.Taken(first)
+	case first > before.Next || !before.HasRoom():
 		return nil, nil
 	}
-	if row, _, err = w.conn.one(selectChunk, before.first); err != nil {
+	if row, _, err = w.conn.one(selectChunk, before.First); err != nil {
 		return nil, err
 	}
-	c, err := packing.readChunk(row)
-	if err != nil || c.full() {
-		return nil, err
-	}
-	return c, nil
+	before = chunkOf(row)
+	return &before, nil
 }
 
-func errTaken(first int64) error {
-	return fault.Errorf(fault.Conflict, "the log has a block at %d", first)
+// chunkOf reads a row of selectChunk or selectChunks.
+func chunkOf(row []driver.Value) sqlstore.Row {
+	return sqlstore.Row{First: number(row[0]), Next: number(row[1]), Block: number(row[2]), At: number(row[3]), Data: blob(row[4])}
 }
 
-func (w *writer) putChunk(packing *codec, c *chunk) error {
-	data := packing.pack(c.plain)
-	if c.stored {
-		if _, _, err := w.conn.exec(updateChunk, c.next, data, c.first); err != nil {
+func (w *writer) putChunk(c sqlstore.Chunk) error {
+	if c.Grown {
+		if _, _, err := w.conn.exec(updateChunk, c.Next, c.Data, c.First); err != nil {
 			return err
 		}
 	} else {
-		added, _, err := w.conn.exec(insertChunk, c.first, c.next, c.block, c.at, data)
+		added, _, err := w.conn.exec(insertChunk, c.First, c.Next, c.Block, c.At, c.Data)
 		if err != nil {
 			return err
 		}
 		if added == 0 {
-			return errTaken(c.block)
+			return sqlstore.Taken(c.Block)
 		}
 	}
 	return w.putTags(c)
@@ -86,11 +87,10 @@ func (w *writer) putChunk(packing *codec, c *chunk) error {
 const valuesOfTag = 2
 
 // putTags adds the tags of a chunk that it has not yet.
-func (w *writer) putTags(c *chunk) error {
-	slices.Sort(c.tags)
+func (w *writer) putTags(c sqlstore.Chunk) error {
 	var values []driver.Value
-	for _, hash := range slices.Compact(c.tags) {
-		values = append(values, hash, c.first)
+	for _, hash := range c.Tags {
+		values = append(values, hash, c.First)
 	}
 	for some := range slices.Chunk(values, valuesOfTag*maxInserted) {
 		if _, _, err := w.conn.exec(insertTags(len(some)/valuesOfTag), some...); err != nil {

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/keywright/keywright/internal/sqlstore"
 	"github.com/keywright/keywright/storage"
 	"github.com/keywright/keywright/storage/sqlite"
 	"github.com/keywright/keywright/storage/storagetest"
@@ -70,7 +71,7 @@ const (
 )
 
 // hashOf gives the tag of a subject.
-func hashOf(f storage.EntryFilter) int64 { return sqlite.TagsFor(f)[0] }
+func hashOf(f storage.EntryFilter) int64 { return sqlstore.TagsFor(f)[0] }
 
 func subject(n int) int64 {
 	return hashOf(storage.EntryFilter{Subjects: storagetest.LogBlock(n, 1).Entries[0].Subjects})

@@ -62,7 +62,7 @@ func (w *writer) putParts(row int64, seats []storage.Seat, entries []storage.Ent
 		}
 	}
 	for _, e := range entries {
-		if _, _, err := w.conn.exec(insertPending, row, e.ID, appendEntry(nil, e)); err != nil {
+		if _, _, err := w.conn.exec(insertPending, row, e.ID, sqlstore.AppendEntry(nil, e)); err != nil {
 			return err
 		}
 	}

@@ -3,9 +3,10 @@ package sqlite
 import (
 	"context"
 	"database/sql/driver"
+	"iter"
 	"math"
-	"slices"
 
+	"github.com/keywright/keywright/internal/sqlstore"
 	"github.com/keywright/keywright/storage"
 )
 
@@ -24,38 +25,33 @@ func (s *Store) Entries(ctx context.Context, q storage.EntryQuery) (storage.Entr
 	}
 	var page storage.EntryPage
 	err := s.snapshot(ctx, func(c *conn) error {
-		m, err := s.mergeChunks(ctx, c, q)
-		if err != nil {
-			return err
-		}
+		m := chunkMerge{conn: c}
+		m.at = func(cur *cursor) int64 { return number(cur.values[0]) }
+		m.before = func(a, b int64) bool { return a != b && q.Newest == (a > b) }
 		defer m.close()
-		page, err = m.page(ctx, q)
+		err := m.begin(ctx, q)
+		if err == nil {
+			page, err = s.codec.Page(q, m.chunks(ctx))
+		}
 		return err
 	})
-	if err != nil {
-		return storage.EntryPage{}, err
-	}
-	return page, nil
+	return page, err
 }
 
-// chunkMerge puts scans of chunks into one order.
+// chunkMerge is a merge of numbers of chunks.
 type chunkMerge struct {
 	merge[int64]
-	conn   *conn
-	codec  *codec
-	newest bool
+	conn *conn
 }
 
-func (s *Store) mergeChunks(ctx context.Context, c *conn, q storage.EntryQuery) (*chunkMerge, error) {
-	m := &chunkMerge{conn: c, codec: s.codec, newest: q.Newest}
-	m.at = func(cur *cursor) int64 { return number(cur.values[0]) }
-	m.before = func(a, b int64) bool { return a != b && q.Newest == (a > b) }
-	low, high, err := chunkRange(c, q)
+// begin begins the scans of a query.
+func (m *chunkMerge) begin(ctx context.Context, q storage.EntryQuery) error {
+	low, high, err := chunkRange(m.conn, q)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	query, all := tagged, [][]driver.Value{}
-	tags := tagsFor(q.Filter)
+	tags := sqlstore.TagsFor(q.Filter)
 	for _, hash := range tags {
 		all = append(all, []driver.Value{hash, low, high})
 	}
@@ -66,16 +62,15 @@ func (s *Store) mergeChunks(ctx context.Context, c *conn, q storage.EntryQuery) 
 		query += newest
 	}
 	for _, args := range all {
-		cur, err := c.query(ctx, query, args...)
-		if err == nil {
-			err = m.add(cur)
-		}
+		cur, err := m.conn.query(ctx, query, args...)
 		if err != nil {
-			m.close()
-			return nil, err
+			return err
+		}
+		if err := m.add(cur); err != nil {
+			return err
 		}
 	}
-	return m, nil
+	return nil
 }
 
 // chunkRange gives the first and the last chunk that may have what the query
@@ -108,56 +103,30 @@ func numberBy(c *conn, query string, args ...driver.Value) (int64, error) {
 	return number(row[0]), nil
 }
 
-// page takes what matches, one more than are asked for.
-func (m *chunkMerge) page(ctx context.Context, q storage.EntryQuery) (storage.EntryPage, error) {
-	var found []storage.Logged
-	for len(found) <= q.First {
-		first, ok, err := m.next()
-		if err != nil {
-			return storage.EntryPage{}, err
-		}
-		if !ok {
-			return storage.EntryPage{Entries: found}, nil
-		}
-		if err := ctx.Err(); err != nil {
-			return storage.EntryPage{}, err
-		}
-		logged, err := m.read(first)
-		if err != nil {
-			return storage.EntryPage{}, err
-		}
-		for _, e := range logged {
-			behind := q.After == nil || q.Newest && e.Index < *q.After || !q.Newest && e.Index > *q.After
-			if behind && q.Filter.Matches(e) {
-				found = append(found, e)
+// chunks reads the chunks that any scan leads to, each once.
+func (m *chunkMerge) chunks(ctx context.Context) iter.Seq2[sqlstore.Row, error] {
+	return func(yield func(sqlstore.Row, error) bool) {
+		for {
+			first, ok, err := m.next()
+			if err == nil {
+				err = ctx.Err()
+			}
+			if err == nil && !ok {
+				return
+			}
+			var row []driver.Value
+			if err == nil {
+				row, _, err = m.conn.one(selectChunk, first)
+			}
+			if err != nil {
+				yield(sqlstore.Row{}, err)
+				return
+			}
+			if !yield(chunkOf(row), nil) {
+				return
 			}
 		}
 	}
-	return storage.EntryPage{Entries: found[:q.First], More: true}, nil
-}
-
-// read gives the entries of a chunk in the order asked for.
-func (m *chunkMerge) read(first int64) ([]storage.Logged, error) {
-	row, _, err := m.conn.one(selectChunk, first)
-	if err != nil {
-		return nil, err
-	}
-	c, err := m.codec.readChunk(row)
-	if err != nil {
-		return nil, err
-	}
-	entries, err := c.entries()
-	if err != nil {
-		return nil, damagedAt(first, err)
-	}
-	logged := make([]storage.Logged, len(entries))
-	for i, e := range entries {
-		logged[i] = e.Logged
-	}
-	if m.newest {
-		slices.Reverse(logged)
-	}
-	return logged, nil
 }
 
 // next gives the next chunk of any scan, each once.

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 
+	"github.com/keywright/keywright/internal/sqlstore"
 	"github.com/keywright/keywright/storage"
 )
 
@@ -26,7 +27,7 @@ func (s *Store) Pending(ctx context.Context, limit int) ([]storage.Pending, erro
 			if err != nil || !ok {
 				return err
 			}
-			e, err := decodeEntry(blob(cur.values[1]))
+			e, err := sqlstore.DecodeEntry(blob(cur.values[1]))
 			if err != nil {
 				return err
 			}

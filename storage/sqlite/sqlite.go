@@ -20,6 +20,7 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 
 	"github.com/keywright/keywright/fault"
+	"github.com/keywright/keywright/internal/sqlstore"
 	"github.com/keywright/keywright/storage"
 )
 
@@ -32,7 +33,7 @@ const readers = 8
 type Store struct {
 	names   *names
 	states  *names
-	codec   *codec
+	codec   *sqlstore.Codec
 	readers *pool
 	writer  *writer
 
@@ -68,7 +69,7 @@ func pathOf(u *url.URL) (string, error) {
 }
 
 func open(ctx context.Context, path string) (*Store, error) {
-	packing, err := newCodec()
+	packing, err := sqlstore.NewCodec(readers)
 	if err != nil {
 		return nil, err
 	}
@@ -171,7 +172,7 @@ func (s *Store) Close() error {
 	close(s.writer.checkpoints.copy)
 	<-s.writer.checkpoints.ended
 	err := errors.Join(s.readers.close(), s.writer.checkpoints.conn.close(), s.writer.conn.close())
-	s.codec.close()
+	s.codec.Close()
 	return translate(err)
 }
 

@@ -1,4 +1,4 @@
-package sqlite_test
+package sqlstore_test
 
 import (
 	"bytes"
@@ -10,8 +10,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/keywright/keywright/internal/sqlstore"
 	"github.com/keywright/keywright/storage"
-	"github.com/keywright/keywright/storage/sqlite"
 	"github.com/keywright/keywright/storage/storagetest"
 )
 
@@ -25,7 +25,7 @@ func TestAChunkOfTheFirstSchemaIsRead(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	unpack, err := sqlite.Unpack()
+	unpack, err := sqlstore.Unpack()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,7 +49,7 @@ func firstBlock() storage.Block {
 
 // Tags are in files, so they never change.
 func TestTagsAreThoseOfTheFirstSchema(t *testing.T) {
-	got := sqlite.Tags(firstBlock().Entries[1])
+	got := sqlstore.Tags(firstBlock().Entries[1])
 	slices.Sort(got)
 	if want := []int64{-92897312291107, -55722131113026, -229648807471, 23387064115901, 59978813460712, 96822312548182, 99631667826556, 101961055647415}; !slices.Equal(got, want) {
 		t.Errorf("%#v", got)
@@ -59,29 +59,29 @@ func TestTagsAreThoseOfTheFirstSchema(t *testing.T) {
 // Of each way to ask for an entry there is a tag that its chunk has.
 func TestAnEntryHasTheTagsThatFiltersGoBy(t *testing.T) {
 	e := firstBlock().Entries[1]
-	has := sqlite.Tags(e)
+	has := sqlstore.Tags(e)
 	for _, f := range []storage.EntryFilter{
 		{Types: []string{e.Type}}, {Types: []string{"license.*"}}, {Products: []string{e.Product}}, {Actor: e.Actor},
 		{Subjects: []string{"plan_a", "lic_a"}}, {Types: []string{e.Type}, Products: []string{e.Product}},
 		{Types: []string{"license.*"}, Products: []string{e.Product}}, {Types: []string{e.Type}, Actor: e.Actor},
 	} {
-		tags := sqlite.TagsFor(f)
+		tags := sqlstore.TagsFor(f)
 		if len(tags) != 1 || !slices.Contains(has, tags[0]) {
 			t.Errorf("%+v is looked up under %v, and the entry is under %v", f, tags, has)
 		}
 	}
-	if tags := sqlite.TagsFor(storage.EntryFilter{}); tags != nil {
+	if tags := sqlstore.TagsFor(storage.EntryFilter{}); tags != nil {
 		t.Errorf("no filter is looked up under %v", tags)
 	}
 }
 
 func FuzzChunk(f *testing.F) {
-	unpack, err := sqlite.Unpack()
+	unpack, err := sqlstore.Unpack()
 	if err != nil {
 		f.Fatal(err)
 	}
 	for _, size := range []int{1, 2, 40} {
-		packed, err := sqlite.Pack(storagetest.LogBlock(0, size))
+		packed, err := sqlstore.Pack(storagetest.LogBlock(0, size))
 		if err != nil {
 			f.Fatal(err)
 		}
@@ -100,7 +100,7 @@ func FuzzUnpackedChunk(f *testing.F) {
 	f.Add([]byte("\x04head\x02\x01i\x01t\x00\x00\x00\x01b\x00\x01j\x01t\x01a\x01p\x02\x01x\x01y\x01b"), int64(2))
 	f.Add([]byte("\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"), int64(1))
 	f.Fuzz(func(t *testing.T, plain []byte, next int64) {
-		entries, err := sqlite.Read(plain, 0, next)
+		entries, err := sqlstore.Read(plain, 0, next)
 		wantWhole(t, entries, next, err)
 		size := 0
 		for _, e := range entries {

@@ -1,4 +1,4 @@
-package sqlite
+package sqlstore
 
 import (
 	"slices"
@@ -8,7 +8,7 @@ import (
 
 // A tag leads from something that entries are found by to the chunks that have
 // one. It is a hash, so a chunk may be read for nothing; whether an entry
-// matches is said by the entry. The hash never changes: it is in the file.
+// matches is said by the entry. The hash never changes: it is in databases.
 
 // tag hashes what role an entry has something in, and which.
 func tag(role string, texts ...string) int64 {
@@ -71,9 +71,9 @@ func namesOf(name string) []string {
 	return names
 }
 
-// tagsFor gives the tags whose chunks, taken together, have all that a filter
+// TagsFor gives the tags whose chunks, taken together, have all that a filter
 // leaves; nil is all chunks.
-func tagsFor(f storage.EntryFilter) []int64 {
+func TagsFor(f storage.EntryFilter) []int64 {
 	tags := []int64{}
 	switch {
 	case len(f.Subjects) > 0:

@@ -1,4 +1,4 @@
-package sqlite
+package sqlstore
 
 import (
 	"encoding/binary"
@@ -12,7 +12,8 @@ import (
 
 var errDamaged = errors.New("entries are not as they were written")
 
-func appendEntry(to []byte, e storage.Entry) []byte {
+// AppendEntry adds the encoding of an entry.
+func AppendEntry(to []byte, e storage.Entry) []byte {
 	for _, text := range []string{e.ID, e.Type, e.Actor, e.Product} {
 		to = appendText(to, text)
 	}
@@ -27,7 +28,8 @@ func appendText[T string | []byte](to []byte, text T) []byte {
 	return append(binary.AppendUvarint(to, uint64(len(text))), text...)
 }
 
-func decodeEntry(data []byte) (storage.Entry, error) {
+// DecodeEntry reads one entry, which shares the memory of data.
+func DecodeEntry(data []byte) (storage.Entry, error) {
 	r := entryReader{plain: data, text: string(data)}
 	e := r.entry()
 	if r.bad || r.at != len(r.plain) {

@@ -1,4 +1,4 @@
-package sqlite
+package sqlstore
 
 import (
 	"crypto/aes"
@@ -7,9 +7,6 @@ import (
 	"encoding/binary"
 	"slices"
 )
-
-// maxSpans bounds the memory that tagSums takes.
-const maxSpans = 1 << 12
 
 // tagSums compares two sets of tags, each taken in an order of its own: those
 // that entries have, which are added, with those of the table, which are taken
@@ -45,7 +42,7 @@ func (s *tagSums) begin(chunk int64) {
 	s.last = chunk
 }
 
-func (s *tagSums) add(t tagRow) {
+func (s *tagSums) add(t Tag) {
 	sum := &s.sums[len(s.sums)-1]
 	a, b := s.count(t)
 	sum[0] += a
@@ -53,12 +50,12 @@ func (s *tagSums) add(t tagRow) {
 }
 
 // take takes a tag away, and reports whether it leads to where there are any.
-func (s *tagSums) take(t tagRow) bool {
-	at, exact := slices.BinarySearch(s.firsts, t.chunk)
+func (s *tagSums) take(t Tag) bool {
+	at, exact := slices.BinarySearch(s.firsts, t.Chunk)
 	if !exact {
 		at--
 	}
-	if at < 0 || t.chunk > s.last {
+	if at < 0 || t.Chunk > s.last {
 		return false
 	}
 	a, b := s.count(t)
@@ -68,9 +65,9 @@ func (s *tagSums) take(t tagRow) bool {
 }
 
 // count gives what a tag counts.
-func (s *tagSums) count(t tagRow) (a, b uint64) {
-	binary.LittleEndian.PutUint64(s.buffer[:8], uint64(t.hash))
-	binary.LittleEndian.PutUint64(s.buffer[8:], uint64(t.chunk))
+func (s *tagSums) count(t Tag) (a, b uint64) {
+	binary.LittleEndian.PutUint64(s.buffer[:8], uint64(t.Hash))
+	binary.LittleEndian.PutUint64(s.buffer[8:], uint64(t.Chunk))
 	s.block.Encrypt(s.buffer[:], s.buffer[:])
 	return binary.LittleEndian.Uint64(s.buffer[:8]), binary.LittleEndian.Uint64(s.buffer[8:])
 }
