@@ -92,8 +92,8 @@ func (w *writer) putRecord(c storage.Change) (int64, error) {
 		_, _, err = w.conn.exec(updateRecord, append(own, row)...)
 		return row, err
 	}
-	is := wordSet{number(index[0]), r.Index.Words}
-	was := wordSet{number(stored[3]), decodeWords(stored[13], sharedWith(c.Record.ID, stored[6:9]))}
+	is := sqlstore.WordSet{Product: number(index[0]), Words: r.Index.Words}
+	was := sqlstore.WordSet{Product: number(stored[3]), Words: decodeWords(stored[13], sharedWith(c.Record.ID, stored[6:9]))}
 	if _, _, err = w.conn.exec(updateIndexed, append(append(own, index...), row)...); err != nil {
 		return 0, err
 	}
@@ -113,7 +113,7 @@ func (w *writer) insertRecord(r storage.Record) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	return row, w.moveWords(row, wordSet{}, wordSet{number(index[0]), r.Index.Words})
+	return row, w.moveWords(row, sqlstore.WordSet{}, sqlstore.WordSet{Product: number(index[0]), Words: r.Index.Words})
 }
 
 // columnsOf gives the columns of a record: its own, with room for more, and

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"github.com/keywright/keywright/internal/sqlstore"
 	"github.com/keywright/keywright/storage"
 )
 
@@ -99,7 +100,7 @@ func pendingOf(c *conn, row int64) (entries []storage.Entry, err error) {
 		if err != nil || !ok {
 			return entries, err
 		}
-		e, err := decodeEntry(blob(cur.values[0]))
+		e, err := sqlstore.DecodeEntry(blob(cur.values[0]))
 		if err != nil {
 			return nil, err
 		}

@@ -4,6 +4,8 @@ import (
 	"database/sql/driver"
 	"slices"
 	"strings"
+
+	"github.com/keywright/keywright/internal/sqlstore"
 )
 
 // A record keeps its words in its own row too, since what is taken out of the
@@ -61,33 +63,17 @@ func decodeWords(encoded driver.Value, s shared) []string {
 	return words
 }
 
-// wordSet is what the table has of one record: its product and its words.
-type wordSet struct {
-	product int64
-	words   []string // in order
-}
-
-func (s wordSet) has(product int64, word string) bool {
-	_, found := slices.BinarySearch(s.words, word)
-	return found && s.product == product
-}
-
 // moveWords writes what differs between the words that a record had and those
 // that it has.
-func (w *writer) moveWords(row int64, was, is wordSet) error {
-	for _, word := range was.words {
-		if is.has(was.product, word) {
-			continue
-		}
-		if _, _, err := w.conn.exec(deleteWord, was.product, word, row); err != nil {
+func (w *writer) moveWords(row int64, was, is sqlstore.WordSet) error {
+	for _, word := range was.Without(is) {
+		if _, _, err := w.conn.exec(deleteWord, was.Product, word, row); err != nil {
 			return err
 		}
 	}
 	var added []driver.Value
-	for _, word := range is.words {
-		if !was.has(is.product, word) {
-			added = append(added, is.product, word, row)
-		}
+	for _, word := range is.Without(was) {
+		added = append(added, is.Product, word, row)
 	}
 	for some := range slices.Chunk(added, valuesOfWord*maxInserted) {
 		if _, _, err := w.conn.exec(insertWords(len(some)/valuesOfWord), some...); err != nil {
@@ -107,6 +93,6 @@ func (w *writer) dropWords(row driver.Value) error {
 	if err != nil || !found {
 		return err
 	}
-	was := wordSet{number(stored[0]), decodeWords(stored[5], sharedWith(text(stored[1]), stored[2:5]))}
-	return w.moveWords(number(row), was, wordSet{})
+	was := sqlstore.WordSet{Product: number(stored[0]), Words: decodeWords(stored[5], sharedWith(text(stored[1]), stored[2:5]))}
+	return w.moveWords(number(row), was, sqlstore.WordSet{})
 }
