@@ -17,6 +17,7 @@ const (
 	statementTaken       = "42P05"
 	staleDescription     = "0A000" // a table changed under a prepared statement
 	uniqueViolation      = "23505"
+	foreignKeyViolation  = "23503" // a record was swept meanwhile
 	undefinedTable       = "42P01"
 	tooLong              = "54000" // an index does not hold a text as long
 	diskFull             = "53100"

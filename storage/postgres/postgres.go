@@ -20,6 +20,8 @@ import (
 // Store is a PostgreSQL database.
 type Store struct {
 	pool    *pgxpool.Pool
+	names   *names // of products and plans
+	states  *names
 	unnamed atomic.Bool // statements are not prepared under a name any more
 	closed  atomic.Bool
 }
@@ -36,7 +38,7 @@ func Open(ctx context.Context, u *url.URL) (*Store, error) {
 }
 
 func open(ctx context.Context, config *pgxpool.Config) (*Store, error) {
-	s := &Store{}
+	s := &Store{names: newNames("name"), states: newNames("state")}
 	config.BeforeConnect = func(_ context.Context, c *pgx.ConnConfig) error {
 		if s.unnamed.Load() {
 			c.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe

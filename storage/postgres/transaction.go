@@ -11,12 +11,23 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// read runs f with a connection of the pool, where one statement is enough: it
-// sees one moment.
+// read runs f with a connection of the pool, where one statement is enough,
+// which sees one moment. Where a connection is lost it is run again.
 func (s *Store) read(ctx context.Context, f func(*pgxpool.Conn) error) error {
 	return s.retry(ctx, func() error {
-		return s.pool.AcquireFunc(ctx, f)
+		return s.pool.AcquireFunc(ctx, func(c *pgxpool.Conn) error {
+			err := f(c)
+			if err != nil && c.Conn().IsClosed() && ctx.Err() == nil {
+				return &lostError{err}
+			}
+			return err
+		})
 	})
+}
+
+// change is read for one statement that writes, and is a transaction by itself.
+func (s *Store) change(ctx context.Context, f func(*pgxpool.Conn) error) error {
+	return s.retry(ctx, func() error { return s.pool.AcquireFunc(ctx, f) })
 }
 
 // snapshot runs f in a transaction that only reads, where all that f reads is
@@ -47,6 +58,12 @@ func (s *Store) write(ctx context.Context, f func(pgx.Tx) error) error {
 	})
 }
 
+// lostError says that a connection ended under a statement that only reads.
+type lostError struct{ cause error }
+
+func (e *lostError) Error() string { return "the connection was lost: " + e.cause.Error() }
+func (e *lostError) Unwrap() error { return e.cause }
+
 // unknownError says that what was to be committed may have been.
 type unknownError struct{ cause error }
 
@@ -67,6 +84,12 @@ const (
 	maxAttempts = 10
 	firstPause  = time.Millisecond
 )
+
+// usable fails where nothing can be asked for: a call that has nothing to ask
+// fails as others do.
+func (s *Store) usable(ctx context.Context) error {
+	return s.retry(ctx, ctx.Err)
+}
 
 // retry is the one place where something is done again: it runs f until that
 // ends otherwise than by an error after which nothing of it is stored and the
@@ -92,11 +115,15 @@ func (s *Store) retry(ctx context.Context, f func() error) error {
 // again reports whether to try again after err.
 func (s *Store) again(err error) bool {
 	var unknown *unknownError
-	if errors.As(err, &unknown) {
+	var lost *lostError
+	switch {
+	case errors.As(err, &unknown):
 		return false
+	case errors.As(err, &lost):
+		return true
 	}
 	switch codeOf(err) {
-	case serializationFailure, deadlockDetected, staleDescription:
+	case serializationFailure, deadlockDetected, foreignKeyViolation, staleDescription:
 		return true
 	case statementMissing, statementTaken:
 		// Another connection has the statement: there is a pooler between, which

@@ -36,7 +36,7 @@ CREATE TABLE record (
 	external_id          text COLLATE "C",
 	customer_email       text COLLATE "C",
 	customer_external_id text COLLATE "C",
-	words                text[], -- in byte order
+	words                text[] NOT NULL, -- in byte order
 	done                 json,
 	body                 json NOT NULL -- verbatim
 ) WITH (fillfactor = 85);
