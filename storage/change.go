@@ -43,9 +43,9 @@ type Lease struct {
 
 // Check refuses a Change that is not well-formed: without kind, id, attempt
 // or body, with an id that is too long, with text that IsText refuses, with a
-// body that is no JSON object, with words that are too many, too long, out of
-// order or of more than one line, with a seat that is named twice, or with an
-// entry that lacks id or type, is larger than MaxEntry, or concerns ids that
+// body that is not as Record says, with words that are too many, too long, out
+// of order or of more than one line, with a seat that is named twice, or with
+// an entry that lacks id or type, is larger than MaxEntry, or concerns ids that
 // are too many or out of order. Every driver calls it first.
 func (c Change) Check() error {
 	if c.Record.Version < 0 || c.Attempt == "" {

@@ -20,6 +20,14 @@ const (
 const Deleted = "deleted"
 
 // Record is the envelope of whatever is stored.
+//
+// The body of a record, as that of a seat, is a JSON object: at most MaxLevels
+// deep, without NUL and halves of surrogate pairs, escaped ones included, and
+// with numbers that lie in the range of a double. That no object in it has a
+// name twice is its owner's to see to. A driver gives it back as the same JSON,
+// though perhaps not as the same text: the members of an object may come in
+// another order, and a number in another form that is equal to the last digit,
+// such as 100 for 1e2, 1 for 1.0 and 0 for -0.
 type Record struct {
 	Kind     Kind
 	ID       string
@@ -28,7 +36,7 @@ type Record struct {
 	Attempt  string // of the commit that wrote it
 	Index    Index
 	Done     []Operation // what was done under an idempotency key
-	Body     []byte      // a JSON object, the owner's; it need not repeat what Index says
+	Body     []byte      // the owner's; it need not repeat what Index says
 }
 
 // Index holds the fields that filters, orders and searches name. Empty text and the
@@ -63,7 +71,7 @@ type Seat struct {
 	ID    string    // unique in its record
 	Lease time.Time // its end; none is a seat that is kept until it is removed
 	Seen  time.Time
-	Body  []byte // a JSON object
+	Body  []byte // as a record's
 }
 
 // Stored is a record as it stands, with its seats in the order of their ids.

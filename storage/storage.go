@@ -3,10 +3,11 @@
 // as data. It knows no rule about licenses; who calls it has decided already.
 // A driver is good when the suite in storagetest says so.
 //
-// Times are UTC and whole milliseconds; the zero time is «none». Text is UTF-8
-// without NUL and compared byte for byte. A driver answers with fault codes: InvalidInput,
-// NotFound, Conflict, RateLimited and Unavailable, with a cause for the log
-// and no SQL, address or password in the message.
+// Times are UTC, whole milliseconds and of the years 1 to 9999; the zero time
+// is «none». Text is UTF-8 without NUL and compared byte for byte. A driver
+// answers with fault codes: InvalidInput, NotFound, Conflict, RateLimited and
+// Unavailable, with a cause for the log and no SQL, address or password in the
+// message.
 //
 // All methods are safe for concurrent use, by any number of processes on one
 // database. A read sees every commit that returned before it began.

@@ -1,7 +1,6 @@
 package storage
 
 import (
-	"encoding/json"
 	"strings"
 	"unicode/utf8"
 
@@ -20,14 +19,6 @@ func checkText(texts ...string) error {
 		if !IsText(text) {
 			return fault.Errorf(fault.InvalidInput, "a text is not UTF-8 or has a NUL in it")
 		}
-	}
-	return nil
-}
-
-// checkBody refuses what is not the text of a JSON object.
-func checkBody(body []byte) error {
-	if len(body) == 0 || body[0] != '{' || !utf8.Valid(body) || !json.Valid(body) {
-		return fault.Errorf(fault.InvalidInput, "a body is not a JSON object")
 	}
 	return nil
 }

@@ -24,7 +24,8 @@ const (
 )
 
 // MaxValues is how many values of a dimension a day keeps apart; what is
-// counted under any further one is counted under Other.
+// counted under any further one, or under one that is no text, is counted
+// under Other.
 const (
 	MaxValues = 100
 	Other     = "other"
@@ -52,8 +53,8 @@ type UsageDay struct {
 	Values  Values
 }
 
-// Add adds d's counts to the day. Values beyond MaxValues go to Other, which
-// is not one of them: the first to come stay.
+// Add adds d's counts to the day. Values beyond MaxValues, and what is no text,
+// go to Other, which is not one of them: the first to come stay.
 func (u *UsageDay) Add(d UsageDelta) {
 	u.Valid += d.Valid
 	u.Invalid += d.Invalid
@@ -76,6 +77,9 @@ func (u *UsageDay) Add(d UsageDelta) {
 func room(stored map[string]int64, value string) string {
 	if _, known := stored[value]; known {
 		return value
+	}
+	if !IsText(value) {
+		return Other
 	}
 	kept := len(stored)
 	if _, full := stored[Other]; full {

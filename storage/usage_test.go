@@ -78,3 +78,12 @@ func TestADayKeepsOtherBesideItsValues(t *testing.T) {
 		t.Errorf("%d values kept, want %d and other", got, storage.MaxValues)
 	}
 }
+
+func TestADayCountsWhatIsNoTextUnderOther(t *testing.T) {
+	var day storage.UsageDay
+	day.Add(storage.UsageDelta{Values: storage.Values{storage.ByDomain: {"a\x00": 1, "\xff": 2, "": 4}}})
+	want := map[string]int64{storage.Other: 3, "": 4}
+	if diff := cmp.Diff(want, day.Values[storage.ByDomain]); diff != "" {
+		t.Error(diff)
+	}
+}
