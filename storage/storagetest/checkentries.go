@@ -10,8 +10,8 @@ import (
 
 // That it finds what was changed is for each driver to test, which knows how.
 var checkEntriesClauses = []clause{
-	{"OfAnEmptyLogFindsNothing", func(t *testing.T, s storage.Store) { allFits(t, s) }},
-	{"OfWhateverWasAppendedFindsNothing", func(t *testing.T, s storage.Store) {
+	{"OfAnEmptyLogFindsNothing", func(t testing.TB, s storage.Store) { allFits(t, s) }},
+	{"OfWhateverWasAppendedFindsNothing", func(t testing.TB, s storage.Store) {
 		first := block(0, 1)
 		first.Entries = odd()
 		appended(t, s, first)
@@ -29,20 +29,20 @@ var checkEntriesClauses = []clause{
 			next++
 		}
 	}},
-	{"OfAVariedLogFindsNothing", func(t *testing.T, s storage.Store) {
+	{"OfAVariedLogFindsNothing", func(t testing.TB, s storage.Store) {
 		for _, b := range variedLog(0, 60) {
 			appended(t, s, b)
 		}
 		allFits(t, s)
 	}},
-	{"IsUnavailableToACallerWhoseContextEnded", func(t *testing.T, s storage.Store) {
+	{"IsUnavailableToACallerWhoseContextEnded", func(t testing.TB, s storage.Store) {
 		_, err := s.CheckEntries(ended(t))
 		refused(t, err, fault.Unavailable)
 	}},
 }
 
 // allFits fails unless entries are found by what they say.
-func allFits(t *testing.T, s storage.Store) {
+func allFits(t testing.TB, s storage.Store) {
 	t.Helper()
 	misfit, err := s.CheckEntries(t.Context())
 	must(t, err)
@@ -52,7 +52,7 @@ func allFits(t *testing.T, s storage.Store) {
 }
 
 // checkedMeanwhile has one handle append blocks while the other checks.
-func checkedMeanwhile(t *testing.T, s, peer storage.Store) {
+func checkedMeanwhile(t testing.TB, s, peer storage.Store) {
 	done := make(chan struct{})
 	var appender sync.WaitGroup
 	appender.Go(func() {

@@ -12,7 +12,7 @@ import (
 )
 
 var commitClauses = []clause{
-	{"InsertsAtVersionOneWithEveryField", func(t *testing.T, s storage.Store) {
+	{"InsertsAtVersionOneWithEveryField", func(t testing.TB, s storage.Store) {
 		r := full("lic_a", 0)
 		c := change(r)
 		c.Put = []storage.Seat{seat("act_b", second(9)), {ID: "act_a", Body: []byte(`{}`)}}
@@ -20,13 +20,13 @@ var commitClauses = []clause{
 		r.Version, r.Attempt = 1, c.Attempt
 		equal(t, got, &storage.Stored{Record: r, Seats: []storage.Seat{c.Put[1], c.Put[0]}})
 	}},
-	{"KeepsWhatIsNone", func(t *testing.T, s storage.Store) {
+	{"KeepsWhatIsNone", func(t testing.TB, s storage.Store) {
 		r := storage.Record{Kind: storage.Alias, ID: "als_a", Body: []byte(`{}`)}
 		got := commit(t, s, change(r))
 		r.Version, r.Attempt = 1, change(r).Attempt
 		equal(t, got, &storage.Stored{Record: r})
 	}},
-	{"ReplacesAllOwnFields", func(t *testing.T, s storage.Store) {
+	{"ReplacesAllOwnFields", func(t testing.TB, s storage.Store) {
 		commit(t, s, change(full("lic_a", 0)))
 		for version, r := range []storage.Record{full("lic_a", 1), license("lic_a"), full("lic_a", 2)} {
 			r.Version = int64(version + 1)
@@ -36,7 +36,7 @@ var commitClauses = []clause{
 			equal(t, got, &storage.Stored{Record: r})
 		}
 	}},
-	{"ReplacesTheBodyAloneWhereTheIndexStays", func(t *testing.T, s storage.Store) {
+	{"ReplacesTheBodyAloneWhereTheIndexStays", func(t testing.TB, s storage.Store) {
 		r := full("lic_a", 0)
 		r.Version = commit(t, s, change(r)).Version
 		r.Body, r.Revision, r.Done = []byte(`{"other":true}`), 77, nil
@@ -44,7 +44,7 @@ var commitClauses = []clause{
 		r.Version, r.Attempt = 2, change(r).Attempt
 		equal(t, got, &storage.Stored{Record: r})
 	}},
-	{"RefusesAnIdOfTheSameKind", func(t *testing.T, s storage.Store) {
+	{"RefusesAnIdOfTheSameKind", func(t testing.TB, s storage.Store) {
 		was := commit(t, s, change(license("lic_a")))
 		c := change(full("lic_a", 0))
 		c.Entries = []storage.Entry{entry("evt_a")}
@@ -52,7 +52,7 @@ var commitClauses = []clause{
 		unchanged(t, s, was)
 		equal(t, pending(t, s, 9), []storage.Entry{})
 	}},
-	{"RefusesAnIdOfAnotherKind", func(t *testing.T, s storage.Store) {
+	{"RefusesAnIdOfAnotherKind", func(t testing.TB, s storage.Store) {
 		was := commit(t, s, change(license("x")))
 		r := license("x")
 		r.Kind = storage.Alias
@@ -61,7 +61,7 @@ var commitClauses = []clause{
 		refused(t, s.Commit(t.Context(), change(r)), fault.Conflict)
 		unchanged(t, s, was)
 	}},
-	{"RefusesAnotherVersionThanStored", func(t *testing.T, s storage.Store) {
+	{"RefusesAnotherVersionThanStored", func(t testing.TB, s storage.Store) {
 		r := license("lic_a")
 		commit(t, s, change(r))
 		r.Version = 1
@@ -75,7 +75,7 @@ var commitClauses = []clause{
 		unchanged(t, s, was)
 		equal(t, pending(t, s, 9), []storage.Entry{})
 	}},
-	{"RefusesAVersionOfWhatIsNotThere", func(t *testing.T, s storage.Store) {
+	{"RefusesAVersionOfWhatIsNotThere", func(t testing.TB, s storage.Store) {
 		r := license("lic_a")
 		r.Version = 1
 		refused(t, s.Commit(t.Context(), change(r)), fault.Conflict)
@@ -83,7 +83,7 @@ var commitClauses = []clause{
 		must(t, err)
 		equal(t, found, []*storage.Stored{nil})
 	}},
-	{"RefusesAChangeThatIsNotWellFormed", func(t *testing.T, s storage.Store) {
+	{"RefusesAChangeThatIsNotWellFormed", func(t testing.TB, s storage.Store) {
 		c := change(license("lic_a"))
 		c.Attempt = ""
 		refused(t, s.Commit(t.Context(), c), fault.InvalidInput)
@@ -91,7 +91,7 @@ var commitClauses = []clause{
 		must(t, err)
 		equal(t, found, []*storage.Stored{nil})
 	}},
-	{"LeavesTotalsAndPendingEntriesAlone", func(t *testing.T, s storage.Store) {
+	{"LeavesTotalsAndPendingEntriesAlone", func(t testing.TB, s storage.Store) {
 		r := license("lic_a")
 		c := change(r)
 		c.Entries = []storage.Entry{entry("evt_a")}
@@ -104,7 +104,7 @@ var commitClauses = []clause{
 		equal(t, got.Total, storage.UsageTotal{Count: 3, Last: second(5)})
 		equal(t, pending(t, s, 9), []storage.Entry{entry("evt_a")})
 	}},
-	{"TakesTheLongestIdsAndALargeBody", func(t *testing.T, s storage.Store) {
+	{"TakesTheLongestIdsAndALargeBody", func(t testing.TB, s storage.Store) {
 		r := license(strings.Repeat("x", storage.MaxID))
 		r.Body = []byte(`{"text":"` + strings.Repeat("ü", 16<<10) + `"}`)
 		c := change(r)
@@ -119,7 +119,7 @@ var commitClauses = []clause{
 			t.Fatal("the entry was changed")
 		}
 	}},
-	{"IsUnavailableToACallerWhoseContextEnded", func(t *testing.T, s storage.Store) {
+	{"IsUnavailableToACallerWhoseContextEnded", func(t testing.TB, s storage.Store) {
 		err := s.Commit(ended(t), change(license("lic_a")))
 		refused(t, err, fault.Unavailable)
 		if !errors.Is(err, ended(t).Err()) {

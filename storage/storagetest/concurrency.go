@@ -14,10 +14,10 @@ import (
 const writers = 32
 
 var concurrencyClauses = []clause{
-	{"EveryAcknowledgedChangeIsAVersion", func(t *testing.T, s storage.Store) {
+	{"EveryAcknowledgedChangeIsAVersion", func(t testing.TB, s storage.Store) {
 		race(t, s, s)
 	}},
-	{"OneInsertOfAnIdWins", func(t *testing.T, s storage.Store) {
+	{"OneInsertOfAnIdWins", func(t testing.TB, s storage.Store) {
 		for round := range 5 {
 			id := fmt.Sprint("lic_", round)
 			var won, lost atomic.Int64
@@ -39,7 +39,7 @@ var concurrencyClauses = []clause{
 			equal(t, len(pending(t, s, 999)), round+1)
 		}
 	}},
-	{"AFailedChangeLeavesItsGroupAlone", func(t *testing.T, s storage.Store) {
+	{"AFailedChangeLeavesItsGroupAlone", func(t testing.TB, s storage.Store) {
 		taken := commit(t, s, change(license("taken")))
 		together(func(n int) {
 			c := change(full(fmt.Sprint("lic_", n), n%3))
@@ -61,7 +61,7 @@ var concurrencyClauses = []clause{
 		unchanged(t, s, taken)
 		equal(t, len(pending(t, s, 999)), writers/2)
 	}},
-	{"ALeaseIsMovedOrItsSeatRemovedNeverBoth", func(t *testing.T, s storage.Store) {
+	{"ALeaseIsMovedOrItsSeatRemovedNeverBoth", func(t testing.TB, s storage.Store) {
 		for round := range 20 {
 			r := license(fmt.Sprint("lic_", round))
 			c := change(r)
@@ -83,7 +83,7 @@ var concurrencyClauses = []clause{
 			}
 		}
 	}},
-	{"ReadersSeeARecordAsOneCommitLeftIt", func(t *testing.T, s storage.Store) {
+	{"ReadersSeeARecordAsOneCommitLeftIt", func(t testing.TB, s storage.Store) {
 		whole := func(version int) storage.Change {
 			r := license("lic_a")
 			r.Version, r.Body = int64(version), fmt.Appendf(nil, `{"n":"%d"}`, version+1)
@@ -127,21 +127,15 @@ var concurrencyClauses = []clause{
 }
 
 // logRaces hold of one handle and of two.
-var logRaces = []struct {
-	name string
-	test func(t *testing.T, s, peer storage.Store)
-}{
+var logRaces = []pairClause{
 	{"OneBlockOfAPlaceWins", appendersRace},
 	{"EveryEntryIsInTheLogOnceInTheOrderOfItsRecordsCommits", sequencersRace},
 	{"EntriesFitWhileTheLogGrows", checkedMeanwhile},
 }
 
 // peerClauses hold of two handles on one database.
-var peerClauses = []struct {
-	name string
-	test func(t *testing.T, s, peer storage.Store)
-}{
-	{"AReadSeesWhatTheOtherCommitted", func(t *testing.T, s, peer storage.Store) {
+var peerClauses = []pairClause{
+	{"AReadSeesWhatTheOtherCommitted", func(t testing.TB, s, peer storage.Store) {
 		for n := range 10 {
 			r := full(fmt.Sprint("lic_", n), n) // each with a product, plan and state that are new
 			commit(t, s, change(r))
@@ -158,7 +152,7 @@ var peerClauses = []struct {
 			"lic_0 lic_1 lic_2 lic_3 lic_4 lic_5 lic_6 lic_7 lic_8 lic_9")
 	}},
 	{"EveryAcknowledgedChangeIsAVersion", race},
-	{"ACrashBetweenAppendingAndSettlingIsSettledByTheOther", func(t *testing.T, s, peer storage.Store) {
+	{"ACrashBetweenAppendingAndSettlingIsSettledByTheOther", func(t testing.TB, s, peer storage.Store) {
 		c := change(license("lic_a"))
 		c.Entries = []storage.Entry{entry("0 a"), entry("0 b")}
 		must(t, s.Commit(t.Context(), c))
@@ -175,7 +169,7 @@ var peerClauses = []struct {
 		equal(t, pending(t, peer, 9), []storage.Entry{})
 		holdsEachOnce(t, peer, 2)
 	}},
-	{"WhatTheOneSettlesIsNotPendingForTheOther", func(t *testing.T, s, peer storage.Store) {
+	{"WhatTheOneSettlesIsNotPendingForTheOther", func(t testing.TB, s, peer storage.Store) {
 		read := held(t, s)
 		must(t, peer.Settle(t.Context(), []storage.Pending{waiting("lic_a", "evt_a")}))
 		c := change(read.Record)
@@ -185,7 +179,7 @@ var peerClauses = []struct {
 			equal(t, pending(t, handle, 9), []storage.Entry{entry("evt_b")})
 		}
 	}},
-	{"BothAreToldOneClock", func(t *testing.T, s, peer storage.Store) {
+	{"BothAreToldOneClock", func(t testing.TB, s, peer storage.Store) {
 		for range 20 {
 			before, between, after := clockOf(t, s), clockOf(t, peer), clockOf(t, s)
 			if between.Before(before) || between.After(after) {
@@ -193,13 +187,13 @@ var peerClauses = []struct {
 			}
 		}
 	}},
-	{"ClosingOneLeavesTheOther", func(t *testing.T, s, peer storage.Store) {
+	{"ClosingOneLeavesTheOther", func(t testing.TB, s, peer storage.Store) {
 		was := commit(t, s, change(license("lic_a")))
 		must(t, peer.Close())
 		unchanged(t, s, was)
 		commit(t, s, change(license("lic_b")))
 	}},
-	{"BothMigrateAtOnce", func(t *testing.T, s, peer storage.Store) {
+	{"BothMigrateAtOnce", func(t testing.TB, s, peer storage.Store) {
 		together(func(n int) {
 			if err := []storage.Store{s, peer}[n%2].Migrate(t.Context()); err != nil {
 				t.Error(err)
@@ -211,7 +205,7 @@ var peerClauses = []struct {
 
 // race has all writers change one record by compare-and-swap, half of them by
 // each handle.
-func race(t *testing.T, s, peer storage.Store) {
+func race(t testing.TB, s, peer storage.Store) {
 	commit(t, s, change(license("lic_a")))
 	var acknowledged atomic.Int64
 	together(func(n int) {

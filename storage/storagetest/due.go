@@ -9,7 +9,7 @@ import (
 )
 
 var dueClauses = []clause{
-	{"SortsByDueAndLeavesOutWhatHasNone", func(t *testing.T, s storage.Store) {
+	{"SortsByDueAndLeavesOutWhatHasNone", func(t testing.TB, s storage.Store) {
 		for n, due := range []time.Time{{}, second(1), second(2), second(3)} {
 			c := dated(fmt.Sprint("lic_", n), due)
 			c.Record.Index.Created = second(-n)
@@ -18,7 +18,7 @@ var dueClauses = []clause{
 		listed(t, s, storage.DueSoonest, storage.Filter{}, "lic_1 lic_2 lic_3")
 		listed(t, s, storage.CreatedOldest, storage.Filter{DueBefore: second(9)}, "lic_3 lic_2 lic_1")
 	}},
-	{"GivesWhatIsDueBeforeATime", func(t *testing.T, s storage.Store) {
+	{"GivesWhatIsDueBeforeATime", func(t testing.TB, s storage.Store) {
 		for n := range 4 {
 			c := dated(fmt.Sprint("lic_", n), second(n))
 			c.Record.Index.Created, c.Record.Index.Ends = second(n), second(n)
@@ -33,7 +33,7 @@ var dueClauses = []clause{
 			listed(t, s, order, storage.Filter{DueBefore: second(0)}, "")
 		}
 	}},
-	{"TakesTheOtherFiltersToo", func(t *testing.T, s storage.Store) {
+	{"TakesTheOtherFiltersToo", func(t testing.TB, s storage.Store) {
 		for n := range 6 {
 			c := dated(fmt.Sprint("lic_", n), second(-n))
 			c.Record.Index.Product, c.Record.Index.Plan = fmt.Sprint("prd_", n%3), fmt.Sprint("pln_", n%2)
@@ -48,7 +48,7 @@ var dueClauses = []clause{
 		listed(t, s, storage.DueSoonest, storage.Filter{EndsAfter: second(1), DueBefore: second(-3)}, "lic_5 lic_4")
 		listed(t, s, storage.DueSoonest, storage.Filter{OpenAt: second(3)}, "lic_5 lic_4")
 	}},
-	{"FollowsADueThatMoves", func(t *testing.T, s storage.Store) {
+	{"FollowsADueThatMoves", func(t testing.TB, s storage.Store) {
 		a, b := commit(t, s, dated("lic_a", second(1))).Record, commit(t, s, dated("lic_b", second(2))).Record
 		a.Index.Due = second(3)
 		a = commit(t, s, change(a)).Record

@@ -11,12 +11,12 @@ import (
 )
 
 var entriesClauses = []clause{
-	{"OfAnEmptyLogAreAnEmptyPage", func(t *testing.T, s storage.Store) {
+	{"OfAnEmptyLogAreAnEmptyPage", func(t testing.TB, s storage.Store) {
 		for _, f := range someFilters() {
 			verbatim(t, entries(t, s, storage.EntryQuery{Filter: f, First: 1}), storage.EntryPage{})
 		}
 	}},
-	{"AreFoundFromTheMomentThatTheirBlockIsAppended", func(t *testing.T, s storage.Store) {
+	{"AreFoundFromTheMomentThatTheirBlockIsAppended", func(t testing.TB, s storage.Store) {
 		for n := range 70 {
 			b := block(int64(n), 1)
 			appended(t, s, b)
@@ -25,7 +25,7 @@ var entriesClauses = []clause{
 			verbatim(t, entries(t, s, storage.EntryQuery{First: 1, Newest: true, Filter: storage.EntryFilter{Subjects: []string{"lic_1"}}}), want)
 		}
 	}},
-	{"AreWhatTheirFilterLeavesInEitherOrder", func(t *testing.T, s storage.Store) {
+	{"AreWhatTheirFilterLeavesInEitherOrder", func(t testing.TB, s storage.Store) {
 		m := NewModel()
 		for _, b := range variedLog(0, 16) {
 			appended(t, s, b)
@@ -46,7 +46,7 @@ var entriesClauses = []clause{
 			t.Fatalf("the filters leave %d entries", matched)
 		}
 	}},
-	{"AreOnOnePageEachWhateverIsAppended", func(t *testing.T, s storage.Store) {
+	{"AreOnOnePageEachWhateverIsAppended", func(t testing.TB, s storage.Store) {
 		for _, newest := range []bool{false, true} {
 			for _, f := range []storage.EntryFilter{{}, {Types: []string{"license.*"}}, {Subjects: []string{"lic_1"}}, {Products: []string{"prd_a", "prd_b"}}} {
 				next, m := int64(0), NewModel()
@@ -80,7 +80,7 @@ var entriesClauses = []clause{
 			}
 		}
 	}},
-	{"AreOfATypeOrOfItsFamily", func(t *testing.T, s storage.Store) {
+	{"AreOfATypeOrOfItsFamily", func(t testing.TB, s storage.Store) {
 		logOf(t, s, func(e *storage.Entry, name string) { e.Type = name },
 			"license", "license.", "license.created", "license.created.late", "licensed.created", "LICENSE.created", "*", "license.*", "license.creatEd", ".x", "license.%")
 		for types, want := range map[string]string{
@@ -91,7 +91,7 @@ var entriesClauses = []clause{
 		}
 		found(t, s, storage.EntryFilter{Types: []string{}}, "0 1 2 3 4 5 6 7 8 9 10")
 	}},
-	{"AreOfOneOfTheProducts", func(t *testing.T, s storage.Store) {
+	{"AreOfOneOfTheProducts", func(t testing.TB, s storage.Store) {
 		logOf(t, s, func(e *storage.Entry, name string) { e.Product = name }, "a", "b", "", "a", "A", "aa")
 		found(t, s, storage.EntryFilter{}, "0 1 2 3 4 5")
 		found(t, s, storage.EntryFilter{Products: []string{}}, "")
@@ -102,7 +102,7 @@ var entriesClauses = []clause{
 		found(t, s, storage.EntryFilter{Products: []string{"a"}, Types: []string{"plan.*"}}, "")
 		found(t, s, storage.EntryFilter{Products: []string{}, Types: []string{"license.*"}}, "")
 	}},
-	{"ConcernAllOfTheSubjects", func(t *testing.T, s storage.Store) {
+	{"ConcernAllOfTheSubjects", func(t testing.TB, s storage.Store) {
 		logOf(t, s, func(e *storage.Entry, name string) { e.Subjects = strings.Fields(name) }, "a b", "a", "", "b", "a b c", "ab")
 		found(t, s, storage.EntryFilter{Subjects: []string{"a"}}, "0 1 4")
 		found(t, s, storage.EntryFilter{Subjects: []string{"b", "a"}}, "0 4")
@@ -110,12 +110,12 @@ var entriesClauses = []clause{
 		found(t, s, storage.EntryFilter{Subjects: []string{"c", "x"}}, "")
 		found(t, s, storage.EntryFilter{Subjects: []string{""}}, "")
 	}},
-	{"AreBySomebody", func(t *testing.T, s storage.Store) {
+	{"AreBySomebody", func(t testing.TB, s storage.Store) {
 		logOf(t, s, func(e *storage.Entry, name string) { e.Actor = name }, "USER a", "USER b", "", "USER a", "USER A")
 		found(t, s, storage.EntryFilter{Actor: "USER a"}, "0 3")
 		found(t, s, storage.EntryFilter{Actor: "USER"}, "")
 	}},
-	{"AreKeptApartByTheRoleOfAText", func(t *testing.T, s storage.Store) {
+	{"AreKeptApartByTheRoleOfAText", func(t testing.TB, s storage.Store) {
 		logOf(t, s, func(e *storage.Entry, name string) {
 			*e = storage.Entry{ID: e.ID, Type: "t", Body: e.Body}
 			switch name {
@@ -134,7 +134,7 @@ var entriesClauses = []clause{
 		found(t, s, storage.EntryFilter{Subjects: []string{"x"}}, "2")
 		found(t, s, storage.EntryFilter{Types: []string{"x"}}, "3")
 	}},
-	{"AreOfBlocksMadeFromATimeOnAndBeforeAnother", func(t *testing.T, s storage.Store) {
+	{"AreOfBlocksMadeFromATimeOnAndBeforeAnother", func(t testing.TB, s storage.Store) {
 		for n, at := range []int{1, 2, 2, 2, 5} {
 			b := block(int64(2*n), 2)
 			b.At = second(at)
@@ -157,7 +157,7 @@ var entriesClauses = []clause{
 			found(t, s, f, "0 1 2 3 4 5 6 7")
 		}
 	}},
-	{"LieBehindTheIndexInTheOrderAskedFor", func(t *testing.T, s storage.Store) {
+	{"LieBehindTheIndexInTheOrderAskedFor", func(t testing.TB, s storage.Store) {
 		appended(t, s, block(0, 3))
 		appended(t, s, block(3, 100))
 		for _, f := range []storage.EntryFilter{{}, {Types: []string{"license.*"}}, {Subjects: []string{"lic_1"}}} {
@@ -171,7 +171,7 @@ var entriesClauses = []clause{
 			}
 		}
 	}},
-	{"SayWhetherThereIsMore", func(t *testing.T, s storage.Store) {
+	{"SayWhetherThereIsMore", func(t testing.TB, s storage.Store) {
 		appended(t, s, block(0, 4))
 		appended(t, s, block(4, 36))
 		for first, more := range map[int]bool{1: true, 4: true, 5: true, 39: true, 40: false, 41: false, math.MaxInt: false} {
@@ -182,19 +182,19 @@ var entriesClauses = []clause{
 			}
 		}
 	}},
-	{"AreRefusedAPageOfNothing", func(t *testing.T, s storage.Store) {
+	{"AreRefusedAPageOfNothing", func(t testing.TB, s storage.Store) {
 		_, err := s.Entries(t.Context(), storage.EntryQuery{})
 		refused(t, err, fault.InvalidInput)
 		equal(t, fault.All(err)[0].Field, "first")
 	}},
-	{"AreUnavailableToACallerWhoseContextEnded", func(t *testing.T, s storage.Store) {
+	{"AreUnavailableToACallerWhoseContextEnded", func(t testing.TB, s storage.Store) {
 		_, err := s.Entries(ended(t), storage.EntryQuery{First: 1})
 		refused(t, err, fault.Unavailable)
 	}},
 }
 
 // logOf appends an entry for each text, in two blocks.
-func logOf(t *testing.T, s storage.Store, set func(e *storage.Entry, text string), texts ...string) {
+func logOf(t testing.TB, s storage.Store, set func(e *storage.Entry, text string), texts ...string) {
 	t.Helper()
 	all := block(0, len(texts))
 	for i, text := range texts {
@@ -205,7 +205,7 @@ func logOf(t *testing.T, s storage.Store, set func(e *storage.Entry, text string
 	appended(t, s, storage.Block{First: int64(half), At: second(1), Head: []byte("h"), Entries: all.Entries[half:]})
 }
 
-func entries(t *testing.T, s storage.Store, q storage.EntryQuery) storage.EntryPage {
+func entries(t testing.TB, s storage.Store, q storage.EntryQuery) storage.EntryPage {
 	t.Helper()
 	page, err := s.Entries(t.Context(), q)
 	must(t, err)
@@ -214,7 +214,7 @@ func entries(t *testing.T, s storage.Store, q storage.EntryQuery) storage.EntryP
 
 // found fails unless the filter leaves the entries of these indexes, in both
 // orders, on one page and on pages of one.
-func found(t *testing.T, s storage.Store, f storage.EntryFilter, want string) {
+func found(t testing.TB, s storage.Store, f storage.EntryFilter, want string) {
 	t.Helper()
 	for _, first := range []int{99, 1} {
 		var up, down []string
@@ -231,7 +231,7 @@ func found(t *testing.T, s storage.Store, f storage.EntryFilter, want string) {
 }
 
 // walkLog reads page after page; between is called between two pages.
-func walkLog(t *testing.T, s storage.Store, q storage.EntryQuery, between func()) []storage.Logged {
+func walkLog(t testing.TB, s storage.Store, q storage.EntryQuery, between func()) []storage.Logged {
 	t.Helper()
 	var all []storage.Logged
 	for {

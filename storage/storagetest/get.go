@@ -8,7 +8,7 @@ import (
 )
 
 var getClauses = []clause{
-	{"AnswersInTheOrderOfTheIds", func(t *testing.T, s storage.Store) {
+	{"AnswersInTheOrderOfTheIds", func(t testing.TB, s storage.Store) {
 		for _, id := range []string{"lic_a", "lic_b", "lic_c"} {
 			commit(t, s, change(license(id)))
 		}
@@ -17,18 +17,18 @@ var getClauses = []clause{
 		equal(t, found, []*storage.Stored{get(t, s, "lic_c"), get(t, s, "lic_a"), get(t, s, "lic_c")})
 		equal(t, found[0].ID+found[1].ID+found[2].ID, "lic_clic_alic_c")
 	}},
-	{"AnswersNilWhereThereIsNone", func(t *testing.T, s storage.Store) {
+	{"AnswersNilWhereThereIsNone", func(t testing.TB, s storage.Store) {
 		a := commit(t, s, change(license("lic_a")))
 		found, err := s.Get(t.Context(), "lic_x", "lic_a", "LIC_A", "")
 		must(t, err)
 		equal(t, found, []*storage.Stored{nil, a, nil, nil})
 	}},
-	{"OfNothingIsNothing", func(t *testing.T, s storage.Store) {
+	{"OfNothingIsNothing", func(t testing.TB, s storage.Store) {
 		found, err := s.Get(t.Context())
 		must(t, err)
 		equal(t, found, []*storage.Stored{})
 	}},
-	{"SortsSeatsByTheirIds", func(t *testing.T, s storage.Store) {
+	{"SortsSeatsByTheirIds", func(t testing.TB, s storage.Store) {
 		seated(t, s, seat("c", second(1)), seat("a", second(1)), seat("Z", second(1)), seat("aa", second(1)))
 		var ids string
 		for _, seat := range get(t, s, "lic_a").Seats {
@@ -36,7 +36,7 @@ var getClauses = []clause{
 		}
 		equal(t, ids, "Z a aa c ")
 	}},
-	{"KeepsNoHandOnWhatItWasGivenOrGave", func(t *testing.T, s storage.Store) {
+	{"KeepsNoHandOnWhatItWasGivenOrGave", func(t testing.TB, s storage.Store) {
 		c := change(full("lic_a", 0))
 		c.Put = []storage.Seat{seat("act_a", second(9))}
 		want := commit(t, s, c)
@@ -46,11 +46,11 @@ var getClauses = []clause{
 		given.Body[2], given.Seats[0].Body[2], given.Done[0].Name, given.Index.Words[0] = 'X', 'X', "X", "X"
 		unchanged(t, s, want)
 	}},
-	{"IsUnavailableToACallerWhoseContextEnded", func(t *testing.T, s storage.Store) {
+	{"IsUnavailableToACallerWhoseContextEnded", func(t testing.TB, s storage.Store) {
 		_, err := s.Get(ended(t), "lic_a")
 		refused(t, err, fault.Unavailable)
 	}},
-	{"OneGivesARecordOfItsKindOrNotFound", func(t *testing.T, s storage.Store) {
+	{"OneGivesARecordOfItsKindOrNotFound", func(t testing.TB, s storage.Store) {
 		a := commit(t, s, change(license("lic_a")))
 		found, err := storage.One(t.Context(), s, storage.License, "lic_a")
 		must(t, err)

@@ -10,7 +10,7 @@ import (
 )
 
 var keeperClauses = []clause{
-	{"SweepRemovesWhatIsDeletedAndDue", func(t *testing.T, s storage.Store) {
+	{"SweepRemovesWhatIsDeletedAndDue", func(t testing.TB, s storage.Store) {
 		commit(t, s, deleted("lic_a", 5))
 		must(t, s.AddUsage(t.Context(), []storage.UsageDelta{{Record: "lic_a", Day: "2026-11-21", Valid: 1}}))
 		sweep(t, s, 6, 9, 1)
@@ -24,7 +24,7 @@ var keeperClauses = []clause{
 		equal(t, again.Total, storage.UsageTotal{})
 		equal(t, usage(t, s, "lic_a", "2026-01-01", "2026-12-31"), []storage.UsageDay{})
 	}},
-	{"SweepLeavesTheRest", func(t *testing.T, s storage.Store) {
+	{"SweepLeavesTheRest", func(t testing.TB, s storage.Store) {
 		commit(t, s, deleted("due", 6)) // not before the time
 		alive := deleted("alive", 1)
 		alive.Record.Index.State = "issued"
@@ -40,7 +40,7 @@ var keeperClauses = []clause{
 			get(t, s, id)
 		}
 	}},
-	{"SweepStopsAtItsLimit", func(t *testing.T, s storage.Store) {
+	{"SweepStopsAtItsLimit", func(t testing.TB, s storage.Store) {
 		for i := range 5 {
 			commit(t, s, deleted(fmt.Sprintf("lic_%d", i), 1))
 		}
@@ -49,14 +49,14 @@ var keeperClauses = []clause{
 		sweep(t, s, 6, 3, 2)
 		sweep(t, s, 6, 3, 0)
 	}},
-	{"ReadyOnceMigratedAndMigratingAgainChangesNothing", func(t *testing.T, s storage.Store) {
+	{"ReadyOnceMigratedAndMigratingAgainChangesNothing", func(t testing.TB, s storage.Store) {
 		was := commit(t, s, change(license("lic_a")))
 		must(t, s.Ready(t.Context()))
 		must(t, s.Migrate(t.Context()))
 		must(t, s.Ready(t.Context()))
 		unchanged(t, s, was)
 	}},
-	{"ClockGoesForwardInWholeMilliseconds", func(t *testing.T, s storage.Store) {
+	{"ClockGoesForwardInWholeMilliseconds", func(t testing.TB, s storage.Store) {
 		var last time.Time
 		for range 100 {
 			now := clockOf(t, s)
@@ -69,7 +69,7 @@ var keeperClauses = []clause{
 		_, err := s.Clock(ended(t))
 		refused(t, err, fault.Unavailable)
 	}},
-	{"EverythingIsUnavailableOnceClosed", func(t *testing.T, s storage.Store) {
+	{"EverythingIsUnavailableOnceClosed", func(t testing.TB, s storage.Store) {
 		commit(t, s, change(license("lic_a")))
 		must(t, s.Close())
 		ctx := t.Context()
@@ -106,14 +106,14 @@ func deleted(id string, n int) storage.Change {
 	return c
 }
 
-func clockOf(t *testing.T, s storage.Store) time.Time {
+func clockOf(t testing.TB, s storage.Store) time.Time {
 	t.Helper()
 	now, err := s.Clock(t.Context())
 	must(t, err)
 	return now
 }
 
-func sweep(t *testing.T, s storage.Store, before, limit, want int) {
+func sweep(t testing.TB, s storage.Store, before, limit, want int) {
 	t.Helper()
 	swept, err := s.Sweep(t.Context(), second(before), limit)
 	must(t, err)

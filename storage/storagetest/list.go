@@ -14,7 +14,7 @@ import (
 var orders = []storage.Order{storage.CreatedNewest, storage.CreatedOldest, storage.EndsSoonest, storage.DueSoonest}
 
 var listClauses = []clause{
-	{"SortsByCreation", func(t *testing.T, s storage.Store) {
+	{"SortsByCreation", func(t testing.TB, s storage.Store) {
 		for _, n := range []int{2, 5, 1, 4, 3} {
 			r := license(fmt.Sprint("lic_", n))
 			r.Index.Created = second(n)
@@ -23,7 +23,7 @@ var listClauses = []clause{
 		listed(t, s, storage.CreatedOldest, storage.Filter{}, "lic_1 lic_2 lic_3 lic_4 lic_5")
 		listed(t, s, storage.CreatedNewest, storage.Filter{}, "lic_5 lic_4 lic_3 lic_2 lic_1")
 	}},
-	{"SortsByEndWithWhatHasNoneLast", func(t *testing.T, s storage.Store) {
+	{"SortsByEndWithWhatHasNoneLast", func(t testing.TB, s storage.Store) {
 		for n, ends := range map[int]time.Time{1: second(1), 2: second(2), 3: second(3), 9: {}} {
 			r := license(fmt.Sprint("lic_", n))
 			r.Index.Ends, r.Index.Created = ends, second(-n)
@@ -31,7 +31,7 @@ var listClauses = []clause{
 		}
 		listed(t, s, storage.EndsSoonest, storage.Filter{}, "lic_1 lic_2 lic_3 lic_9")
 	}},
-	{"TellsTimesOneMillisecondApart", func(t *testing.T, s storage.Store) {
+	{"TellsTimesOneMillisecondApart", func(t testing.TB, s storage.Store) {
 		for _, n := range []int{2, 1, 3} {
 			r := license(fmt.Sprint("lic_", n))
 			r.Index.Created = second(0).Add(time.Duration(n) * time.Millisecond)
@@ -41,7 +41,7 @@ var listClauses = []clause{
 		listed(t, s, storage.CreatedOldest,
 			storage.Filter{CreatedAfter: second(0).Add(time.Millisecond)}, "lic_2 lic_3")
 	}},
-	{"GivesOneKindOnly", func(t *testing.T, s storage.Store) {
+	{"GivesOneKindOnly", func(t testing.TB, s storage.Store) {
 		for _, kind := range []storage.Kind{storage.Product, storage.Plan, storage.License, storage.Alias} {
 			r := license("of " + string(kind))
 			r.Kind, r.Index.Due = kind, second(1)
@@ -55,7 +55,7 @@ var listClauses = []clause{
 			}
 		}
 	}},
-	{"GivesRecordsWhole", func(t *testing.T, s storage.Store) {
+	{"GivesRecordsWhole", func(t testing.TB, s storage.Store) {
 		c := change(full("lic_a", 0))
 		c.Put = []storage.Seat{seat("act_b", second(9)), seat("act_a", time.Time{})}
 		commit(t, s, c)
@@ -66,7 +66,7 @@ var listClauses = []clause{
 		must(t, err)
 		equal(t, page.Records, []*storage.Stored{get(t, s, "lic_a")})
 	}},
-	{"FiltersByText", func(t *testing.T, s storage.Store) {
+	{"FiltersByText", func(t testing.TB, s storage.Store) {
 		for n := range 3 {
 			commit(t, s, change(full(fmt.Sprint("lic_", n), n)))
 		}
@@ -90,7 +90,7 @@ var listClauses = []clause{
 			}
 		}
 	}},
-	{"TakesAnyOfSeveralProducts", func(t *testing.T, s storage.Store) {
+	{"TakesAnyOfSeveralProducts", func(t testing.TB, s storage.Store) {
 		for n := range 3 {
 			r := full(fmt.Sprint("lic_", n), n)
 			commit(t, s, change(r))
@@ -98,7 +98,7 @@ var listClauses = []clause{
 		listed(t, s, storage.CreatedNewest, storage.Filter{Products: []string{"prd_c", "prd_x", "prd_a", "prd_c"}}, "lic_2 lic_0")
 		listed(t, s, storage.EndsSoonest, storage.Filter{Products: []string{"prd_c", "prd_a"}}, "lic_0 lic_2")
 	}},
-	{"FiltersByTimesThatAreThere", func(t *testing.T, s storage.Store) {
+	{"FiltersByTimesThatAreThere", func(t testing.TB, s storage.Store) {
 		for n := range 5 {
 			r := license(fmt.Sprint("lic_", n))
 			r.Index.Created, r.Index.Ends = second(n), second(n)
@@ -115,7 +115,7 @@ var listClauses = []clause{
 		listed(t, s, storage.EndsSoonest, storage.Filter{CreatedBefore: second(2)}, "lic_0 lic_1")
 		listed(t, s, storage.EndsSoonest, storage.Filter{EndsAfter: second(3)}, "lic_4")
 	}},
-	{"FiltersByWhatIsOpenAtATime", func(t *testing.T, s storage.Store) {
+	{"FiltersByWhatIsOpenAtATime", func(t testing.TB, s storage.Store) {
 		for id, span := range map[string][2]time.Time{
 			"always": {}, "started": {second(5), {}}, "starts later": {second(6), {}},
 			"ended": {{}, second(5)}, "ends later": {second(1), second(6)}, "is over": {second(1), second(2)},
@@ -131,14 +131,14 @@ var listClauses = []clause{
 		slices.Sort(open)
 		equal(t, strings.Join(open, " "), "always ends later started")
 	}},
-	{"IsAnEmptyPageWhereNothingMatches", func(t *testing.T, s storage.Store) {
+	{"IsAnEmptyPageWhereNothingMatches", func(t testing.TB, s storage.Store) {
 		for _, order := range orders {
 			page, err := s.List(t.Context(), storage.Query{Kind: storage.License, Order: order, First: 9})
 			must(t, err)
 			equal(t, page, storage.Page{})
 		}
 	}},
-	{"SaysWhetherThereIsMore", func(t *testing.T, s storage.Store) {
+	{"SaysWhetherThereIsMore", func(t testing.TB, s storage.Store) {
 		for n := range 4 {
 			commit(t, s, change(license(fmt.Sprint("lic_", n))))
 		}
@@ -153,7 +153,7 @@ var listClauses = []clause{
 			equal(t, len(behind.Records), 4-min(first, 4))
 		}
 	}},
-	{"RefusesAPlaceOfAnotherOrderOrMaking", func(t *testing.T, s storage.Store) {
+	{"RefusesAPlaceOfAnotherOrderOrMaking", func(t testing.TB, s storage.Store) {
 		commit(t, s, change(full("lic_a", 0)))
 		for _, from := range orders {
 			page, err := s.List(t.Context(), storage.Query{Kind: storage.License, Order: from, First: 1})
@@ -170,7 +170,7 @@ var listClauses = []clause{
 			}
 		}
 	}},
-	{"RefusesAnOrderThatThereIsNotAndAPageOfNothing", func(t *testing.T, s storage.Store) {
+	{"RefusesAnOrderThatThereIsNotAndAPageOfNothing", func(t testing.TB, s storage.Store) {
 		_, err := s.List(t.Context(), storage.Query{Kind: storage.License, Order: "by-name", First: 1})
 		refused(t, err, fault.InvalidInput)
 		equal(t, fault.All(err)[0].Field, "orderBy")
@@ -178,7 +178,7 @@ var listClauses = []clause{
 		refused(t, err, fault.InvalidInput)
 		equal(t, fault.All(err)[0].Field, "first")
 	}},
-	{"PagesThroughEqualTimesOnceEach", func(t *testing.T, s storage.Store) {
+	{"PagesThroughEqualTimesOnceEach", func(t testing.TB, s storage.Store) {
 		for n := range 23 {
 			r := license(fmt.Sprint("lic_", n))
 			r.Index.Created, r.Index.Ends, r.Index.Due = second(n/8), second(-n/8), second(n%3)
@@ -194,7 +194,7 @@ var listClauses = []clause{
 			}
 		}
 	}},
-	{"HasARecordThatStaysOnOnePageWhateverIsCommitted", func(t *testing.T, s storage.Store) {
+	{"HasARecordThatStaysOnOnePageWhateverIsCommitted", func(t testing.TB, s storage.Store) {
 		for n := range 20 {
 			r := license(fmt.Sprint("stays ", n))
 			r.Index.Created, r.Index.Ends, r.Index.Due = second(n), second(n), second(n)
@@ -225,7 +225,7 @@ var listClauses = []clause{
 
 // walk reads page after page and gives the ids; between is called between two
 // pages.
-func walk(t *testing.T, s storage.Store, q storage.Query, between func()) []string {
+func walk(t testing.TB, s storage.Store, q storage.Query, between func()) []string {
 	t.Helper()
 	var all []string
 	for {
@@ -247,7 +247,7 @@ func walk(t *testing.T, s storage.Store, q storage.Query, between func()) []stri
 
 // listed fails unless the list has these ids in this order, on one page and
 // on pages of one.
-func listed(t *testing.T, s storage.Store, order storage.Order, f storage.Filter, want string) {
+func listed(t testing.TB, s storage.Store, order storage.Order, f storage.Filter, want string) {
 	t.Helper()
 	for _, first := range []int{99, 1} {
 		q := storage.Query{Kind: storage.License, Filter: f, Order: order, First: first}

@@ -16,14 +16,14 @@ import (
 )
 
 var appendClauses = []clause{
-	{"IsReadBackAsItWas", func(t *testing.T, s storage.Store) {
+	{"IsReadBackAsItWas", func(t testing.TB, s storage.Store) {
 		first := storage.Block{First: 0, At: second(1), Head: []byte("\x00{\xff"), Entries: odd()}
 		second := storage.Block{First: 4, At: second(1).Add(1e6), Head: []byte(strings.Repeat("h", storage.MaxHead)), Entries: []storage.Entry{entry("e")}}
 		appended(t, s, first)
 		appended(t, s, second)
 		logIs(t, s, first, second)
 	}},
-	{"TakesTheLargestBlocks", func(t *testing.T, s storage.Store) {
+	{"TakesTheLargestBlocks", func(t testing.TB, s storage.Store) {
 		many, large := block(0, storage.MaxBlock), block(storage.MaxBlock, 30)
 		for i := range many.Entries {
 			many.Entries[i].Body = []byte(strings.Repeat(many.Entries[i].ID, 100))
@@ -44,7 +44,7 @@ var appendClauses = []clause{
 			verbatim(t, page.Entries, []storage.Logged{{Index: index, At: b.At, Entry: b.Entries[index-b.First]}})
 		}
 	}},
-	{"RefusesAPlaceThatIsTakenAndLeavesNothingBehind", func(t *testing.T, s storage.Store) {
+	{"RefusesAPlaceThatIsTakenAndLeavesNothingBehind", func(t testing.TB, s storage.Store) {
 		was := []storage.Block{block(0, 3), block(3, 100), block(103, 1)}
 		for _, b := range was {
 			appended(t, s, b)
@@ -66,7 +66,7 @@ var appendClauses = []clause{
 			verbatim(t, entries(t, s, storage.EntryQuery{Filter: f, First: 9}), storage.EntryPage{})
 		}
 	}},
-	{"RefusesABlockThatIsNotWellFormed", func(t *testing.T, s storage.Store) {
+	{"RefusesABlockThatIsNotWellFormed", func(t testing.TB, s storage.Store) {
 		for _, spoil := range []func(*storage.Block){
 			func(b *storage.Block) { b.Head = nil },
 			func(b *storage.Block) { b.Entries = nil },
@@ -79,7 +79,7 @@ var appendClauses = []clause{
 		}
 		logIs(t, s)
 	}},
-	{"StandsWhereItsCallerPutIt", func(t *testing.T, s storage.Store) {
+	{"StandsWhereItsCallerPutIt", func(t testing.TB, s storage.Store) {
 		was := []storage.Block{block(2, 1), block(3, 2), block(40, 3)}
 		for _, b := range was {
 			appended(t, s, b)
@@ -88,7 +88,7 @@ var appendClauses = []clause{
 		found(t, s, storage.EntryFilter{}, "2 3 4 40 41 42")
 		found(t, s, storage.EntryFilter{Subjects: []string{"lic_1"}}, "2 3 4 40 41 42")
 	}},
-	{"SettlesNothing", func(t *testing.T, s storage.Store) {
+	{"SettlesNothing", func(t testing.TB, s storage.Store) {
 		held(t, s)
 		b := block(0, 1)
 		b.Entries[0] = entry("evt_a")
@@ -96,7 +96,7 @@ var appendClauses = []clause{
 		equal(t, pending(t, s, 9), []storage.Entry{entry("evt_a")})
 		logIs(t, s, b)
 	}},
-	{"KeepsNoHandOnWhatItWasGivenOrGave", func(t *testing.T, s storage.Store) {
+	{"KeepsNoHandOnWhatItWasGivenOrGave", func(t testing.TB, s storage.Store) {
 		b := block(0, 2)
 		appended(t, s, b)
 		for _, mine := range []storage.Block{b, blocks(t, s, 0, 1)[0], {Entries: []storage.Entry{entries(t, s, storage.EntryQuery{First: 1}).Entries[0].Entry}}} {
@@ -105,18 +105,18 @@ var appendClauses = []clause{
 		}
 		logIs(t, s, block(0, 2))
 	}},
-	{"IsUnavailableToACallerWhoseContextEnded", func(t *testing.T, s storage.Store) {
+	{"IsUnavailableToACallerWhoseContextEnded", func(t testing.TB, s storage.Store) {
 		refused(t, s.AppendBlock(ended(t), block(0, 1)), fault.Unavailable)
 	}},
 }
 
 var blocksClauses = []clause{
-	{"OfAnEmptyLogAreNone", func(t *testing.T, s storage.Store) {
+	{"OfAnEmptyLogAreNone", func(t testing.TB, s storage.Store) {
 		for _, from := range []int64{0, 1, 1 << 40, storage.LastBlock} {
 			equal(t, blocks(t, s, from, 9), []storage.Block{})
 		}
 	}},
-	{"AreFromTheOneThatHoldsTheIndex", func(t *testing.T, s storage.Store) {
+	{"AreFromTheOneThatHoldsTheIndex", func(t testing.TB, s storage.Store) {
 		all := []storage.Block{block(0, 40), block(40, 300), block(340, 2), block(342, 40)}
 		for _, b := range all {
 			appended(t, s, b)
@@ -127,14 +127,14 @@ var blocksClauses = []clause{
 			}
 		}
 	}},
-	{"BeginWithTheLastIfAsked", func(t *testing.T, s storage.Store) {
+	{"BeginWithTheLastIfAsked", func(t testing.TB, s storage.Store) {
 		for first := int64(0); first < 150; first += 50 {
 			appended(t, s, block(first, 50))
 			verbatim(t, blocks(t, s, storage.LastBlock, 9), []storage.Block{block(first, 50)})
 			equal(t, blocks(t, s, storage.LastBlock, 0), []storage.Block{})
 		}
 	}},
-	{"AreTwoAtLeastHoweverLarge", func(t *testing.T, s storage.Store) {
+	{"AreTwoAtLeastHoweverLarge", func(t testing.TB, s storage.Store) {
 		var want []storage.Block
 		for n := range 3 {
 			b := block(int64(100*n), 100)
@@ -150,7 +150,7 @@ var blocksClauses = []clause{
 		}
 		logIs(t, s, want...)
 	}},
-	{"AreUnavailableToACallerWhoseContextEnded", func(t *testing.T, s storage.Store) {
+	{"AreUnavailableToACallerWhoseContextEnded", func(t testing.TB, s storage.Store) {
 		_, err := s.Blocks(ended(t), 0, 1)
 		refused(t, err, fault.Unavailable)
 	}},
@@ -165,12 +165,12 @@ func block(first int64, size int) storage.Block {
 	return b
 }
 
-func appended(t *testing.T, s storage.Store, b storage.Block) {
+func appended(t testing.TB, s storage.Store, b storage.Block) {
 	t.Helper()
 	must(t, s.AppendBlock(t.Context(), b))
 }
 
-func blocks(t *testing.T, s storage.Store, from int64, limit int) []storage.Block {
+func blocks(t testing.TB, s storage.Store, from int64, limit int) []storage.Block {
 	t.Helper()
 	found, err := s.Blocks(t.Context(), from, limit)
 	must(t, err)
@@ -178,7 +178,7 @@ func blocks(t *testing.T, s storage.Store, from int64, limit int) []storage.Bloc
 }
 
 // logIs fails unless the log is made of these blocks, to the byte.
-func logIs(t *testing.T, s storage.Store, want ...storage.Block) {
+func logIs(t testing.TB, s storage.Store, want ...storage.Block) {
 	t.Helper()
 	var got []storage.Block
 	for from := int64(0); ; from = got[len(got)-1].Next() {
@@ -191,7 +191,7 @@ func logIs(t *testing.T, s storage.Store, want ...storage.Block) {
 	verbatim(t, got, want)
 }
 
-func verbatim(t *testing.T, got, want any) {
+func verbatim(t testing.TB, got, want any) {
 	t.Helper()
 	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty(), cmp.Comparer(bytes.Equal)); diff != "" {
 		t.Fatalf("differs from what was wanted (-want +got):\n%s", diff)

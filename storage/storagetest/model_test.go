@@ -9,7 +9,9 @@ import (
 )
 
 func TestModelObeysTheContract(t *testing.T) {
-	storagetest.Run(t, func(*testing.T) storage.Store { return storagetest.NewModel() }, storagetest.Options{})
+	storagetest.Run(t, func(*testing.T) storage.Store { return storagetest.NewModel() }, storagetest.Options{
+		Cannot: []storagetest.Lack{{Ability: storagetest.SeparateProcesses, Reason: "it is in the memory of one"}},
+	})
 }
 
 func TestTheModelsClockCanBeSet(t *testing.T) {

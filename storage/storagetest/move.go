@@ -14,7 +14,7 @@ import (
 )
 
 var moveClauses = []clause{
-	{"DumpsRecordsOfAllKindsInTheByteOrderOfTheirIDs", func(t *testing.T, s storage.Store) {
+	{"DumpsRecordsOfAllKindsInTheByteOrderOfTheirIDs", func(t testing.TB, s storage.Store) {
 		ids := []string{"Z", "a", "a ", "a.b", "a$", "ab", "B", "é", "z", "\U0001F511", "lic_1", "lic_10", "lic_2", "K", "k"}
 		for i, id := range ids {
 			r := license(id)
@@ -33,15 +33,15 @@ var moveClauses = []clause{
 		must(t, err)
 		equal(t, []string{behind[0].ID, behind[1].ID}, []string{"a.b", "ab"})
 	}},
-	{"DumpsNothingOfAnEmptyStore", func(t *testing.T, s storage.Store) {
+	{"DumpsNothingOfAnEmptyStore", func(t testing.TB, s storage.Store) {
 		equal(t, dump(t, s, 9), []storage.Whole{})
 	}},
-	{"DumpsRecordsWithAllThatIsBesideThem", func(t *testing.T, s storage.Store) {
+	{"DumpsRecordsWithAllThatIsBesideThem", func(t testing.TB, s storage.Store) {
 		m := NewModel()
 		fillBoth(t, s, m)
 		equal(t, dump(t, s, 99), dump(t, m, 99))
 	}},
-	{"DumpsLargeRecordsOneAtLeast", func(t *testing.T, s storage.Store) {
+	{"DumpsLargeRecordsOneAtLeast", func(t testing.TB, s storage.Store) {
 		const large, count = 1 << 20, 12
 		for i := range count {
 			r := license(fmt.Sprintf("lic_%02d", i))
@@ -50,7 +50,7 @@ var moveClauses = []clause{
 		}
 		equal(t, len(dump(t, s, 1000)), count)
 	}},
-	{"LoadsWhatWasDumped", func(t *testing.T, s storage.Store) {
+	{"LoadsWhatWasDumped", func(t testing.TB, s storage.Store) {
 		m := NewModel()
 		fillBoth(t, m)
 		want := dump(t, m, 99)
@@ -62,7 +62,7 @@ var moveClauses = []clause{
 		}
 		equal(t, pending(t, s, 99), pending(t, m, 99))
 	}},
-	{"LoadsWhatIsListedSearchedAndChangedLikeTheRest", func(t *testing.T, s storage.Store) {
+	{"LoadsWhatIsListedSearchedAndChangedLikeTheRest", func(t testing.TB, s storage.Store) {
 		m := NewModel()
 		fillBoth(t, m)
 		load(t, s, dump(t, m, 99))
@@ -83,7 +83,7 @@ var moveClauses = []clause{
 		must(t, s.Settle(t.Context(), waits))
 		equal(t, pending(t, s, 99), []storage.Entry{})
 	}},
-	{"LoadsManyAtOnce", func(t *testing.T, s storage.Store) {
+	{"LoadsManyAtOnce", func(t testing.TB, s storage.Store) {
 		var many []storage.Whole
 		for n := range 1_500 {
 			c := LicenseChange(n)
@@ -95,7 +95,7 @@ var moveClauses = []clause{
 		slices.SortFunc(many, func(a, b storage.Whole) int { return strings.Compare(a.ID, b.ID) })
 		equal(t, dump(t, s, 400), many)
 	}},
-	{"RefusesToLoadAnIDThatIsTaken", func(t *testing.T, s storage.Store) {
+	{"RefusesToLoadAnIDThatIsTaken", func(t testing.TB, s storage.Store) {
 		was := commit(t, s, change(license("lic_a")))
 		other := wholeOf("lic_a")
 		other.Kind, other.Revision = storage.Plan, 9
@@ -103,7 +103,7 @@ var moveClauses = []clause{
 		unchanged(t, s, was)
 		refused(t, s.Load(t.Context(), []storage.Whole{wholeOf("lic_b"), wholeOf("lic_b")}), fault.Conflict)
 	}},
-	{"RefusesToLoadWhatIsNotWellFormed", func(t *testing.T, s storage.Store) {
+	{"RefusesToLoadWhatIsNotWellFormed", func(t testing.TB, s storage.Store) {
 		for name, spoil := range map[string]func(*storage.Whole){
 			"never committed":    func(w *storage.Whole) { w.Version = 0 },
 			"no attempt":         func(w *storage.Whole) { w.Attempt = "" },
@@ -125,13 +125,13 @@ var moveClauses = []clause{
 		}
 		equal(t, dump(t, s, 9), []storage.Whole{})
 	}},
-	{"IsUnavailableToACallerWhoseContextEndedAndLoadsNothing", func(t *testing.T, s storage.Store) {
+	{"IsUnavailableToACallerWhoseContextEndedAndLoadsNothing", func(t testing.TB, s storage.Store) {
 		refused(t, s.Load(ended(t), []storage.Whole{wholeOf("lic_a")}), fault.Unavailable)
 		_, err := s.Dump(ended(t), "", 9)
 		refused(t, err, fault.Unavailable)
 		equal(t, dump(t, s, 9), []storage.Whole{})
 	}},
-	{"IsUnavailableOnceClosed", func(t *testing.T, s storage.Store) {
+	{"IsUnavailableOnceClosed", func(t testing.TB, s storage.Store) {
 		must(t, s.Close())
 		refused(t, s.Load(t.Context(), []storage.Whole{wholeOf("lic_a")}), fault.Unavailable)
 		_, err := s.Dump(t.Context(), "", 9)
@@ -141,7 +141,7 @@ var moveClauses = []clause{
 
 // fillBoth gives each store the same records, which leave no part of a Whole
 // empty.
-func fillBoth(t *testing.T, stores ...storage.Store) {
+func fillBoth(t testing.TB, stores ...storage.Store) {
 	t.Helper()
 	for _, s := range stores {
 		product := license("prd_1")
@@ -177,7 +177,7 @@ func wholeOf(id string) storage.Whole {
 }
 
 // dump gives all that a store holds, so many at once.
-func dump(t *testing.T, s storage.Store, limit int) (all []storage.Whole) {
+func dump(t testing.TB, s storage.Store, limit int) (all []storage.Whole) {
 	t.Helper()
 	all, err := dumpAll(t.Context(), s, limit)
 	must(t, err)
@@ -198,7 +198,7 @@ func dumpAll(ctx context.Context, s storage.Store, limit int) (all []storage.Who
 	}
 }
 
-func load(t *testing.T, s storage.Store, records []storage.Whole) {
+func load(t testing.TB, s storage.Store, records []storage.Whole) {
 	t.Helper()
 	must(t, s.Load(t.Context(), records))
 }

@@ -29,7 +29,7 @@ func odd() []storage.Entry {
 }
 
 var pendingClauses = []clause{
-	{"GivesEveryEntryOnceACommitsInItsOrder", func(t *testing.T, s storage.Store) {
+	{"GivesEveryEntryOnceACommitsInItsOrder", func(t testing.TB, s storage.Store) {
 		for _, id := range []string{"lic_b", "lic_a"} {
 			for version := range 3 {
 				r := license(id)
@@ -56,7 +56,7 @@ var pendingClauses = []clause{
 			equal(t, got, want)
 		}
 	}},
-	{"GivesAtMostSoMany", func(t *testing.T, s storage.Store) {
+	{"GivesAtMostSoMany", func(t testing.TB, s storage.Store) {
 		c := change(license("lic_a"))
 		for i := range 5 {
 			c.Entries = append(c.Entries, entry(fmt.Sprintf("evt_%d", i)))
@@ -66,7 +66,7 @@ var pendingClauses = []clause{
 			equal(t, len(pending(t, s, limit)), want)
 		}
 	}},
-	{"KeepsAllThatAnEntryHas", func(t *testing.T, s storage.Store) {
+	{"KeepsAllThatAnEntryHas", func(t testing.TB, s storage.Store) {
 		var want []storage.Pending
 		for n, e := range odd() {
 			c := change(license(fmt.Sprint("lic_", n)))
@@ -79,7 +79,7 @@ var pendingClauses = []clause{
 		slices.SortFunc(got, func(a, b storage.Pending) int { return strings.Compare(a.Record, b.Record) })
 		verbatim(t, got, want)
 	}},
-	{"KeepsNoHandOnWhatItWasGivenOrGave", func(t *testing.T, s storage.Store) {
+	{"KeepsNoHandOnWhatItWasGivenOrGave", func(t testing.TB, s storage.Store) {
 		c := change(license("lic_a"))
 		c.Entries = []storage.Entry{entry("evt_a")}
 		commit(t, s, c)
@@ -88,7 +88,7 @@ var pendingClauses = []clause{
 		given[0].Body[0], given[0].Subjects[0] = 'X', "X"
 		equal(t, pending(t, s, 9), []storage.Entry{entry("evt_a")})
 	}},
-	{"GivesThousandsAtOnce", func(t *testing.T, s storage.Store) {
+	{"GivesThousandsAtOnce", func(t testing.TB, s storage.Store) {
 		want := map[string][]string{}
 		for n := range 50 {
 			c := change(license(fmt.Sprint("lic_", n)))
@@ -111,17 +111,17 @@ var pendingClauses = []clause{
 		equal(t, got, want)
 		equal(t, pending(t, s, 1), []storage.Entry{})
 	}},
-	{"IsUnavailableToACallerWhoseContextEnded", func(t *testing.T, s storage.Store) {
+	{"IsUnavailableToACallerWhoseContextEnded", func(t testing.TB, s storage.Store) {
 		_, err := s.Pending(ended(t), 1)
 		refused(t, err, fault.Unavailable)
 	}},
-	{"IsEmptyAtFirst", func(t *testing.T, s storage.Store) {
+	{"IsEmptyAtFirst", func(t testing.TB, s storage.Store) {
 		equal(t, pending(t, s, 9), []storage.Entry{})
 	}},
 }
 
 var settleClauses = []clause{
-	{"LeavesTheOthers", func(t *testing.T, s storage.Store) {
+	{"LeavesTheOthers", func(t testing.TB, s storage.Store) {
 		for n := range 2 {
 			r := license("lic_a")
 			r.Version = int64(n)
@@ -134,7 +134,7 @@ var settleClauses = []clause{
 		must(t, s.Settle(t.Context(), []storage.Pending{waiting("lic_a", "11"), waiting("lic_a", "02")}))
 		equal(t, pending(t, s, 9), []storage.Entry{entry("00"), entry("01"), entry("10"), entry("12")})
 	}},
-	{"PassesOverWhatIsNotPending", func(t *testing.T, s storage.Store) {
+	{"PassesOverWhatIsNotPending", func(t testing.TB, s storage.Store) {
 		was := held(t, s)
 		for range 2 {
 			must(t, s.Settle(t.Context(), []storage.Pending{waiting("lic_a", "evt_x"), waiting("lic_x", "evt_y")}))
@@ -146,12 +146,12 @@ var settleClauses = []clause{
 		}
 		unchanged(t, s, was)
 	}},
-	{"OfNothingIsNothing", func(t *testing.T, s storage.Store) {
+	{"OfNothingIsNothing", func(t testing.TB, s storage.Store) {
 		held(t, s)
 		must(t, s.Settle(t.Context(), nil))
 		equal(t, pending(t, s, 9), []storage.Entry{entry("evt_a")})
 	}},
-	{"BetweenACommitsReadAndItsWriteIsNotUndone", func(t *testing.T, s storage.Store) {
+	{"BetweenACommitsReadAndItsWriteIsNotUndone", func(t testing.TB, s storage.Store) {
 		read := held(t, s)
 		must(t, s.Settle(t.Context(), []storage.Pending{waiting("lic_a", "evt_a")}))
 		c := change(read.Record)
@@ -159,7 +159,7 @@ var settleClauses = []clause{
 		equal(t, commit(t, s, c).Version, int64(2))
 		equal(t, pending(t, s, 9), []storage.Entry{entry("evt_b")})
 	}},
-	{"LetsADeletedRecordBeSwept", func(t *testing.T, s storage.Store) {
+	{"LetsADeletedRecordBeSwept", func(t testing.TB, s storage.Store) {
 		c := deleted("lic_a", 1)
 		c.Entries = []storage.Entry{entry("evt_a"), entry("evt_b")}
 		commit(t, s, c)
@@ -168,14 +168,14 @@ var settleClauses = []clause{
 		must(t, s.Settle(t.Context(), []storage.Pending{waiting("lic_a", "evt_b")}))
 		sweep(t, s, 6, 9, 1)
 	}},
-	{"IsUnavailableToACallerWhoseContextEnded", func(t *testing.T, s storage.Store) {
+	{"IsUnavailableToACallerWhoseContextEnded", func(t testing.TB, s storage.Store) {
 		held(t, s)
 		refused(t, s.Settle(ended(t), []storage.Pending{waiting("lic_a", "evt_a")}), fault.Unavailable)
 	}},
 }
 
 // held commits lic_a with one entry.
-func held(t *testing.T, s storage.Store) *storage.Stored {
+func held(t testing.TB, s storage.Store) *storage.Stored {
 	t.Helper()
 	c := change(license("lic_a"))
 	c.Entries = []storage.Entry{entry("evt_a")}

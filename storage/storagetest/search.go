@@ -10,7 +10,7 @@ import (
 )
 
 var searchClauses = []clause{
-	{"FindsTheBeginningOfAnyWord", func(t *testing.T, s storage.Store) {
+	{"FindsTheBeginningOfAnyWord", func(t testing.TB, s storage.Store) {
 		commit(t, s, worded("lic_a", "ada lovelace", "lovelace", "order-1"))
 		commit(t, s, worded("lic_b", "love", "order-2"))
 		commit(t, s, worded("lic_c"))
@@ -21,7 +21,7 @@ var searchClauses = []clause{
 		searched(t, s, "velace", "")
 		searched(t, s, "lic_c", "")
 	}},
-	{"ComparesByteForByteAndTakesNoWildcards", func(t *testing.T, s storage.Store) {
+	{"ComparesByteForByteAndTakesNoWildcards", func(t testing.TB, s storage.Store) {
 		for n, word := range []string{"a%b", "a_b", "a*b", "aXb", "äb", "äc", `a\b`, "a'b", "\U0010ffffz"} {
 			commit(t, s, worded(fmt.Sprint("lic_", n), word))
 		}
@@ -33,13 +33,13 @@ var searchClauses = []clause{
 			searched(t, s, prefix, want)
 		}
 	}},
-	{"GivesTheWordItselfFirstThenTheRestInTheirOrder", func(t *testing.T, s storage.Store) {
+	{"GivesTheWordItselfFirstThenTheRestInTheirOrder", func(t testing.TB, s storage.Store) {
 		for n, word := range []string{"adamant", "ada lovelace", "ada", "adb", "ad", "ada-marie", "adaä", "adaz"} {
 			commit(t, s, worded(fmt.Sprint("lic_", n), word))
 		}
 		searched(t, s, "ada", "lic_2 lic_1 lic_5 lic_0 lic_7 lic_6")
 	}},
-	{"GivesTheNewestOfAWordFirst", func(t *testing.T, s storage.Store) {
+	{"GivesTheNewestOfAWordFirst", func(t testing.TB, s storage.Store) {
 		for n := range 9 {
 			c := worded(fmt.Sprint("lic_", n), "ada")
 			c.Record.Index.Created, c.Record.Index.Product = second(n), fmt.Sprint("prd_", n%3)
@@ -48,7 +48,7 @@ var searchClauses = []clause{
 		searched(t, s, "ad", "lic_8 lic_7 lic_6 lic_5 lic_4 lic_3 lic_2 lic_1 lic_0")
 		searchedOf(t, s, "ad", "lic_8 lic_7 lic_5 lic_4 lic_2 lic_1", "prd_1", "prd_2")
 	}},
-	{"PutsTheWordsOfManyProductsIntoOneOrder", func(t *testing.T, s storage.Store) {
+	{"PutsTheWordsOfManyProductsIntoOneOrder", func(t testing.TB, s storage.Store) {
 		var want, odd, products []string
 		for n := range 120 { // each product has one word before, among and behind the others'
 			for i, word := range []string{"a%03d", "b%03d", "c%03d"} {
@@ -64,14 +64,14 @@ var searchClauses = []clause{
 		searched(t, s, "b", strings.Join(want[:99], " "))
 		searchedOf(t, s, "b", strings.Join(odd, " "), products...)
 	}},
-	{"GivesARecordOnceByItsFirstWord", func(t *testing.T, s storage.Store) {
+	{"GivesARecordOnceByItsFirstWord", func(t testing.TB, s storage.Store) {
 		commit(t, s, worded("lic_a", "ab", "ac", "ad", "ax"))
 		commit(t, s, worded("lic_b", "ac", "ad", "aw", "ay"))
 		commit(t, s, worded("lic_c", "aa", "az"))
 		searched(t, s, "a", "lic_c lic_a lic_b")
 		searched(t, s, "ac", "lic_b lic_a")
 	}},
-	{"GivesRecordsWhole", func(t *testing.T, s storage.Store) {
+	{"GivesRecordsWhole", func(t testing.TB, s storage.Store) {
 		c := change(full("lic_a", 0))
 		c.Put = []storage.Seat{seat("act_b", second(9)), seat("act_a", second(8))}
 		commit(t, s, c)
@@ -82,7 +82,7 @@ var searchClauses = []clause{
 		must(t, err)
 		equal(t, found, []*storage.Stored{get(t, s, "lic_a")})
 	}},
-	{"NarrowsToProducts", func(t *testing.T, s storage.Store) {
+	{"NarrowsToProducts", func(t testing.TB, s storage.Store) {
 		for n, product := range []string{"prd_a", "prd_b", "prd_c", ""} {
 			c := worded(fmt.Sprint("lic_", n), "ada", "byron")
 			c.Record.Index.Product, c.Record.Index.Created = product, second(n)
@@ -94,7 +94,7 @@ var searchClauses = []clause{
 		searchedOf(t, s, "ada", "", "")
 		searchedOf(t, s, "ada", "")
 	}},
-	{"GivesOneKindOnly", func(t *testing.T, s storage.Store) {
+	{"GivesOneKindOnly", func(t testing.TB, s storage.Store) {
 		for _, kind := range []storage.Kind{storage.Product, storage.License} {
 			c := worded("of "+string(kind), "ada")
 			c.Record.Kind = kind
@@ -106,7 +106,7 @@ var searchClauses = []clause{
 			equal(t, ids(found), "of "+string(kind))
 		}
 	}},
-	{"StopsAtItsLimit", func(t *testing.T, s storage.Store) {
+	{"StopsAtItsLimit", func(t testing.TB, s storage.Store) {
 		for n := range 5 {
 			commit(t, s, worded(fmt.Sprint("lic_", n), fmt.Sprint("ada ", n), fmt.Sprint("ada l", n)))
 		}
@@ -116,7 +116,7 @@ var searchClauses = []clause{
 			equal(t, ids(found), want)
 		}
 	}},
-	{"FollowsEveryChangeOfWordsAndProduct", func(t *testing.T, s storage.Store) {
+	{"FollowsEveryChangeOfWordsAndProduct", func(t testing.TB, s storage.Store) {
 		r := commit(t, s, worded("lic_a", "ada", "byron", "order-7")).Record
 		next := func(words ...string) {
 			t.Helper()
@@ -141,7 +141,7 @@ var searchClauses = []clause{
 			searched(t, s, word, "")
 		}
 	}},
-	{"FindsNothingOfAChangeThatWasRefused", func(t *testing.T, s storage.Store) {
+	{"FindsNothingOfAChangeThatWasRefused", func(t testing.TB, s storage.Store) {
 		commit(t, s, worded("lic_a", "ada"))
 		refused(t, s.Commit(t.Context(), worded("lic_a", "byron")), fault.Conflict)
 		stale := worded("lic_a", "byron")
@@ -150,7 +150,7 @@ var searchClauses = []clause{
 		searched(t, s, "byron", "")
 		searched(t, s, "ada", "lic_a")
 	}},
-	{"TakesTheMostAndTheLongestWords", func(t *testing.T, s storage.Store) {
+	{"TakesTheMostAndTheLongestWords", func(t testing.TB, s storage.Store) {
 		var words []string
 		for n := range storage.MaxWords {
 			words = append(words, fmt.Sprintf("%02d%s", n, strings.Repeat("ü", storage.MaxWord/2-1)))
@@ -161,7 +161,7 @@ var searchClauses = []clause{
 			searched(t, s, word, "lic_a")
 		}
 	}},
-	{"ForgetsWhatIsSwept", func(t *testing.T, s storage.Store) {
+	{"ForgetsWhatIsSwept", func(t testing.TB, s storage.Store) {
 		c := deleted("lic_a", 1)
 		c.Record.Index.Words, c.Record.Index.ExternalID = []string{"ada", "order-7"}, "order-7"
 		commit(t, s, c)
@@ -172,7 +172,7 @@ var searchClauses = []clause{
 		searched(t, s, "ada", "")
 		searched(t, s, "order-7", "")
 	}},
-	{"RefusesAPrefixOrANumberThatIsNone", func(t *testing.T, s storage.Store) {
+	{"RefusesAPrefixOrANumberThatIsNone", func(t testing.TB, s storage.Store) {
 		for _, q := range []storage.SearchQuery{{First: 1}, {First: 1, Prefix: strings.Repeat("x", storage.MaxWord+1)}, {Prefix: "x"}} {
 			q.Kind = storage.License
 			_, err := s.Search(t.Context(), q)
@@ -180,7 +180,7 @@ var searchClauses = []clause{
 			equal(t, fault.All(err)[0].Field, map[bool]string{true: "text", false: "first"}[q.First == 1])
 		}
 	}},
-	{"IsUnavailableToACallerWhoseContextEnded", func(t *testing.T, s storage.Store) {
+	{"IsUnavailableToACallerWhoseContextEnded", func(t testing.TB, s storage.Store) {
 		_, err := s.Search(ended(t), storage.SearchQuery{Kind: storage.License, Prefix: "x", First: 1})
 		refused(t, err, fault.Unavailable)
 	}},
@@ -195,7 +195,7 @@ func worded(id string, words ...string) storage.Change {
 
 // searched fails unless the search finds these licenses in this order: in all
 // products, or in these.
-func searched(t *testing.T, s storage.Store, prefix, want string, products ...string) {
+func searched(t testing.TB, s storage.Store, prefix, want string, products ...string) {
 	t.Helper()
 	q := storage.SearchQuery{Kind: storage.License, Prefix: prefix, Products: products, First: 99}
 	found, err := s.Search(t.Context(), q)
@@ -206,7 +206,7 @@ func searched(t *testing.T, s storage.Store, prefix, want string, products ...st
 }
 
 // searchedOf is searched in these products, which may be none at all.
-func searchedOf(t *testing.T, s storage.Store, prefix, want string, products ...string) {
+func searchedOf(t testing.TB, s storage.Store, prefix, want string, products ...string) {
 	t.Helper()
 	searched(t, s, prefix, want, append([]string{}, products...)...)
 }

@@ -9,56 +9,56 @@ import (
 )
 
 var seatClauses = []clause{
-	{"ThatACommitDoesNotNameStay", func(t *testing.T, s storage.Store) {
+	{"ThatACommitDoesNotNameStay", func(t testing.TB, s storage.Store) {
 		r := seated(t, s, seat("act_a", second(9)), seat("act_b", second(9)))
 		c := change(r)
 		c.Put = []storage.Seat{seat("act_c", second(9))}
 		equal(t, commit(t, s, c).Seats,
 			[]storage.Seat{seat("act_a", second(9)), seat("act_b", second(9)), seat("act_c", second(9))})
 	}},
-	{"OfOneRecordAreNotAnothers", func(t *testing.T, s storage.Store) {
+	{"OfOneRecordAreNotAnothers", func(t testing.TB, s storage.Store) {
 		seated(t, s, seat("act_a", second(9)))
 		other := change(license("lic_b"))
 		other.Put = []storage.Seat{seat("act_a", second(5))}
 		commit(t, s, other)
 		equal(t, get(t, s, "lic_a").Seats, []storage.Seat{seat("act_a", second(9))})
 	}},
-	{"ThatArePutAgainHaveTheirFieldsReplaced", func(t *testing.T, s storage.Store) {
+	{"ThatArePutAgainHaveTheirFieldsReplaced", func(t testing.TB, s storage.Store) {
 		c := change(seated(t, s, seat("act_a", second(9))))
 		again := storage.Seat{ID: "act_a", Lease: second(10), Body: []byte(`{"new":true}`)}
 		c.Put = []storage.Seat{again}
 		equal(t, commit(t, s, c).Seats, []storage.Seat{again})
 	}},
-	{"ThatArePutWithAnEarlierLeaseKeepTheirs", func(t *testing.T, s storage.Store) {
+	{"ThatArePutWithAnEarlierLeaseKeepTheirs", func(t testing.TB, s storage.Store) {
 		c := change(seated(t, s, seat("act_a", second(9))))
 		c.Put = []storage.Seat{seat("act_a", second(8))}
 		equal(t, commit(t, s, c).Seats[0].Lease, second(9))
 	}},
-	{"ThatArePutWithoutALeaseKeepTheirs", func(t *testing.T, s storage.Store) {
+	{"ThatArePutWithoutALeaseKeepTheirs", func(t testing.TB, s storage.Store) {
 		c := change(seated(t, s, seat("act_a", second(9))))
 		c.Put = []storage.Seat{seat("act_a", time.Time{})}
 		equal(t, commit(t, s, c).Seats[0].Lease, second(9))
 	}},
-	{"WithoutALeaseGetTheOneThatIsPut", func(t *testing.T, s storage.Store) {
+	{"WithoutALeaseGetTheOneThatIsPut", func(t testing.TB, s storage.Store) {
 		c := change(seated(t, s, seat("act_a", time.Time{})))
 		c.Put = []storage.Seat{seat("act_a", second(3))}
 		equal(t, commit(t, s, c).Seats[0].Lease, second(3))
 	}},
-	{"AreRemoved", func(t *testing.T, s storage.Store) {
+	{"AreRemoved", func(t testing.TB, s storage.Store) {
 		c := change(seated(t, s, seat("act_a", second(9)), seat("act_b", time.Time{}), seat("act_c", second(7))))
 		c.Remove = []storage.Removal{
 			{ID: "act_a"}, {ID: "act_b", IfLease: pointer(time.Time{})}, {ID: "act_c", IfLease: pointer(second(7))},
 		}
 		equal(t, commit(t, s, c).Seats, []storage.Seat{})
 	}},
-	{"ThatAreNotThereAreRemovedForNothing", func(t *testing.T, s storage.Store) {
+	{"ThatAreNotThereAreRemovedForNothing", func(t testing.TB, s storage.Store) {
 		c := change(seated(t, s, seat("act_a", second(9))))
 		c.Remove = []storage.Removal{{ID: "act_b"}, {ID: "act_c", IfLease: pointer(second(3))}}
 		got := commit(t, s, c)
 		equal(t, got.Version, int64(2))
 		equal(t, got.Seats, []storage.Seat{seat("act_a", second(9))})
 	}},
-	{"WhoseLeaseMovedAreNotRemoved", func(t *testing.T, s storage.Store) {
+	{"WhoseLeaseMovedAreNotRemoved", func(t testing.TB, s storage.Store) {
 		r := seated(t, s, seat("act_a", second(9)), seat("act_b", second(9)), seat("act_c", time.Time{}))
 		was := get(t, s, "lic_a")
 		for _, removal := range []storage.Removal{
@@ -79,7 +79,7 @@ var seatClauses = []clause{
 }
 
 // seated commits lic_a with these seats and gives it as it is to be changed.
-func seated(t *testing.T, s storage.Store, seats ...storage.Seat) storage.Record {
+func seated(t testing.TB, s storage.Store, seats ...storage.Seat) storage.Record {
 	t.Helper()
 	c := change(license("lic_a"))
 	c.Put = seats
@@ -87,26 +87,26 @@ func seated(t *testing.T, s storage.Store, seats ...storage.Seat) storage.Record
 }
 
 var touchClauses = []clause{
-	{"MovesALeaseThatHasNotRunOut", func(t *testing.T, s storage.Store) {
+	{"MovesALeaseThatHasNotRunOut", func(t testing.TB, s storage.Store) {
 		seated(t, s, seat("act_a", second(9)))
 		touched(t, s, second(20), storage.Lease{Record: "lic_a", Seat: "act_a", At: second(8), Until: second(20)})
 		equal(t, get(t, s, "lic_a").Seats[0].Seen, second(8))
 	}},
-	{"NeverMovesALeaseBack", func(t *testing.T, s storage.Store) {
+	{"NeverMovesALeaseBack", func(t testing.TB, s storage.Store) {
 		seated(t, s, seat("act_a", second(9)))
 		touched(t, s, second(9), storage.Lease{Record: "lic_a", Seat: "act_a", At: second(1), Until: second(5)})
 		equal(t, get(t, s, "lic_a").Seats[0].Seen, second(1))
 	}},
-	{"NeverMovesSeenBack", func(t *testing.T, s storage.Store) {
+	{"NeverMovesSeenBack", func(t testing.TB, s storage.Store) {
 		seated(t, s, seat("act_a", second(9)))
 		touched(t, s, second(20), storage.Lease{Record: "lic_a", Seat: "act_a", At: second(-5), Until: second(20)})
 		equal(t, get(t, s, "lic_a").Seats[0].Seen, second(0))
 	}},
-	{"GivesALeaseToASeatWithoutOne", func(t *testing.T, s storage.Store) {
+	{"GivesALeaseToASeatWithoutOne", func(t testing.TB, s storage.Store) {
 		seated(t, s, seat("act_a", time.Time{}))
 		touched(t, s, second(20), storage.Lease{Record: "lic_a", Seat: "act_a", At: second(30), Until: second(20)})
 	}},
-	{"LeavesALeaseThatRanOut", func(t *testing.T, s storage.Store) {
+	{"LeavesALeaseThatRanOut", func(t testing.TB, s storage.Store) {
 		seated(t, s, seat("act_a", second(9)))
 		was := get(t, s, "lic_a")
 		for _, at := range []time.Time{second(9), second(10)} {
@@ -117,7 +117,7 @@ var touchClauses = []clause{
 		}
 		unchanged(t, s, was)
 	}},
-	{"AnswersInOrderAndZeroForWhatIsGone", func(t *testing.T, s storage.Store) {
+	{"AnswersInOrderAndZeroForWhatIsGone", func(t testing.TB, s storage.Store) {
 		seated(t, s, seat("act_a", second(9)), seat("act_b", second(9)))
 		ends, err := s.Touch(t.Context(), []storage.Lease{
 			{Record: "lic_a", Seat: "act_b", At: second(1), Until: second(12)},
@@ -129,19 +129,19 @@ var touchClauses = []clause{
 		must(t, err)
 		equal(t, ends, []time.Time{second(12), {}, {}, second(11), second(13)})
 	}},
-	{"OfNothingIsNothing", func(t *testing.T, s storage.Store) {
+	{"OfNothingIsNothing", func(t testing.TB, s storage.Store) {
 		ends, err := s.Touch(t.Context(), nil)
 		must(t, err)
 		equal(t, ends, []time.Time{})
 	}},
-	{"ChangesNoVersionAndNoOtherField", func(t *testing.T, s storage.Store) {
+	{"ChangesNoVersionAndNoOtherField", func(t testing.TB, s storage.Store) {
 		seated(t, s, seat("act_a", second(9)), seat("act_b", second(9)))
 		want := get(t, s, "lic_a")
 		touched(t, s, second(20), storage.Lease{Record: "lic_a", Seat: "act_a", At: second(8), Until: second(20)})
 		want.Seats[0].Lease, want.Seats[0].Seen = second(20), second(8)
 		unchanged(t, s, want)
 	}},
-	{"BehindARemovalsBackIsAConflict", func(t *testing.T, s storage.Store) {
+	{"BehindARemovalsBackIsAConflict", func(t testing.TB, s storage.Store) {
 		c := change(seated(t, s, seat("act_a", second(9))))
 		c.Remove = []storage.Removal{{ID: "act_a", IfLease: pointer(second(9))}}
 		touched(t, s, second(20), storage.Lease{Record: "lic_a", Seat: "act_a", At: second(8), Until: second(20)})
@@ -152,7 +152,7 @@ var touchClauses = []clause{
 
 // touched moves one lease and fails unless the answer and the store both say
 // that it now ends at want.
-func touched(t *testing.T, s storage.Store, want time.Time, l storage.Lease) {
+func touched(t testing.TB, s storage.Store, want time.Time, l storage.Lease) {
 	t.Helper()
 	ends, err := s.Touch(t.Context(), []storage.Lease{l})
 	must(t, err)

@@ -51,7 +51,7 @@ func Sequence(ctx context.Context, s storage.Journal, limit int) (int, error) {
 
 // sequencersRace has writers commit entries while sequencers move them into
 // the log, half of all by each handle.
-func sequencersRace(t *testing.T, s, peer storage.Store) {
+func sequencersRace(t testing.TB, s, peer storage.Store) {
 	const sequencers, commits = 6, 20
 	handles := []storage.Store{s, peer}
 	var appended atomic.Int64
@@ -101,7 +101,7 @@ func sequencersRace(t *testing.T, s, peer storage.Store) {
 
 // holdsEachOnce fails unless the log has so many entries, without a gap, each
 // id once, and those of one writer in the order of its commits.
-func holdsEachOnce(t *testing.T, s storage.Store, want int) {
+func holdsEachOnce(t testing.TB, s storage.Store, want int) {
 	t.Helper()
 	next, seen, last := int64(0), map[string]bool{}, map[string]string{}
 	for {
@@ -128,7 +128,7 @@ func holdsEachOnce(t *testing.T, s storage.Store, want int) {
 
 // appendersRace has many appenders add blocks at one place, again and again,
 // half of them by each handle: one of them wins each.
-func appendersRace(t *testing.T, s, peer storage.Store) {
+func appendersRace(t testing.TB, s, peer storage.Store) {
 	next := int64(0)
 	for round := range 10 {
 		var won atomic.Int64

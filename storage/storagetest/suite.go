@@ -1,181 +1,70 @@
 // Package storagetest says what a driver of storage must do: a test for each
-// clause of the contract, a model in maps that obeys it, and a machine that
-// drives both side by side.
+// clause of the contract, a model in maps that obeys it, a machine that drives
+// both side by side, and histories of concurrent calls that must be such as one
+// after the other could have been.
 package storagetest
 
 import (
-	"context"
-	"encoding/json"
-	"fmt"
 	"slices"
 	"testing"
-	"time"
 
-	"github.com/google/go-cmp/cmp"
-	"github.com/google/go-cmp/cmp/cmpopts"
-
-	"github.com/keywright/keywright/fault"
 	"github.com/keywright/keywright/storage"
 )
-
-// Options say what a driver can be asked for beyond storage.Store.
-type Options struct {
-	// Peer gives a second handle on the database of s, as another process
-	// would hold it. A driver that has none, because no other process can
-	// reach its data, gives nil, and the tests of two handles are left out.
-	Peer func(t *testing.T, s storage.Store) storage.Store
-}
 
 // clause is one clause of the contract with its test.
 type clause struct {
 	name string
-	test func(t *testing.T, s storage.Store)
+	test func(t testing.TB, s storage.Store)
+}
+
+// pairClause is a clause about two handles on one database.
+type pairClause struct {
+	name string
+	test func(t testing.TB, s, peer storage.Store)
+}
+
+// room is what the suite has about one method or subject.
+type room struct {
+	name    string
+	clauses []clause
+	needs   Ability // which an engine may lack; most ask for nothing that one may
+}
+
+var rooms = []room{
+	{"Commit", commitClauses, ""}, {"Seats", seatClauses, ""}, {"Touch", touchClauses, ""}, {"Get", getClauses, ""},
+	{"List", listClauses, ""}, {"Due", dueClauses, ""}, {"Search", searchClauses, ""}, {"Usage", usageClauses, ""},
+	{"Pending", pendingClauses, ""}, {"Settle", settleClauses, ""}, {"AppendBlock", appendClauses, ""},
+	{"Blocks", blocksClauses, ""}, {"Entries", entriesClauses, ""}, {"CheckEntries", checkEntriesClauses, ""},
+	{"Keeper", keeperClauses, ""}, {"Mover", moveClauses, ""}, {"Concurrency", concurrencyClauses, ""}, {"Sequencers", alone(logRaces), ""},
+}
+
+// alone has both handles of each clause be one.
+func alone(pairs []pairClause) []clause {
+	var all []clause
+	for _, c := range pairs {
+		all = append(all, clause{c.name, func(t testing.TB, s storage.Store) { c.test(t, s, s) }})
+	}
+	return all
 }
 
 // Run tests a driver. open gives an empty store, migrated, which open closes
 // when the test ends.
 func Run(t *testing.T, open func(t *testing.T) storage.Store, o Options) {
-	for _, room := range []struct {
-		name    string
-		clauses []clause
-	}{
-		{"Commit", commitClauses}, {"Seats", seatClauses}, {"Touch", touchClauses}, {"Get", getClauses},
-		{"List", listClauses}, {"Due", dueClauses}, {"Search", searchClauses}, {"Usage", usageClauses}, {"Pending", pendingClauses}, {"Settle", settleClauses},
-		{"AppendBlock", appendClauses}, {"Blocks", blocksClauses}, {"Entries", entriesClauses}, {"CheckEntries", checkEntriesClauses},
-		{"Keeper", keeperClauses}, {"Mover", moveClauses}, {"Concurrency", concurrencyClauses},
-	} {
-		t.Run(room.name, func(t *testing.T) {
-			for _, c := range room.clauses {
-				t.Run(c.name, func(t *testing.T) { c.test(t, open(t)) })
+	o.check(t)
+	for _, r := range rooms {
+		t.Run(r.name, func(t *testing.T) {
+			for _, c := range r.clauses {
+				o.run(t, c.name, r.needs, func(t *testing.T, as testing.TB) { c.test(as, open(t)) })
 			}
 		})
 	}
-	t.Run("Sequencers", func(t *testing.T) {
-		for _, c := range logRaces {
-			t.Run(c.name, func(t *testing.T) {
+	t.Run("Peer", func(t *testing.T) {
+		for _, c := range slices.Concat(peerClauses, logRaces) {
+			o.run(t, c.name, SeparateProcesses, func(t *testing.T, as testing.TB) {
 				s := open(t)
-				c.test(t, s, s)
+				c.test(as, s, o.Peer(t, s))
 			})
 		}
 	})
-	if o.Peer != nil {
-		t.Run("Peer", func(t *testing.T) {
-			for _, c := range slices.Concat(peerClauses, logRaces) {
-				t.Run(c.name, func(t *testing.T) {
-					s := open(t)
-					c.test(t, s, o.Peer(t, s))
-				})
-			}
-		})
-	}
 	t.Run("Machine", func(t *testing.T) { runMachine(t, open) })
-}
-
-// second gives a fixed time, n seconds after others.
-func second(n int) time.Time {
-	return time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC).Add(time.Duration(n) * time.Second)
-}
-
-// license is a record of that kind in version 0, made at second 0.
-func license(id string) storage.Record {
-	return storage.Record{
-		Kind: storage.License, ID: id, Body: []byte(`{"of":"` + id + `"}`),
-		Index: storage.Index{Product: "prd_1", Plan: "pln_1", State: "issued", Created: second(0)},
-	}
-}
-
-// change wraps a record and gives it an attempt.
-func change(r storage.Record) storage.Change {
-	return storage.Change{Record: r, Attempt: fmt.Sprintf("attempt-%s-%d", r.ID, r.Version)}
-}
-
-func entry(id string) storage.Entry {
-	return storage.Entry{ID: id, Type: "license.updated", Actor: "USER a", Product: "prd_1", Subjects: []string{"lic_1"}, Body: []byte("entry " + id)}
-}
-
-func seat(id string, lease time.Time) storage.Seat {
-	return storage.Seat{ID: id, Lease: lease, Seen: second(0), Body: []byte(`{"seat":"` + id + `"}`)}
-}
-
-func pointer(t time.Time) *time.Time { return &t }
-
-func must(t *testing.T, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
-// commit applies c, which must succeed, and gives the record as it then is.
-func commit(t *testing.T, s storage.Store, c storage.Change) *storage.Stored {
-	t.Helper()
-	must(t, s.Commit(t.Context(), c))
-	return get(t, s, c.Record.ID)
-}
-
-// get gives a record that must be there.
-func get(t *testing.T, s storage.Store, id string) *storage.Stored {
-	t.Helper()
-	found, err := s.Get(t.Context(), id)
-	must(t, err)
-	if len(found) != 1 || found[0] == nil {
-		t.Fatalf("Get(%q) = %v, want one record", id, found)
-	}
-	return found[0]
-}
-
-func refused(t *testing.T, err error, code fault.Code) {
-	t.Helper()
-	if fault.CodeOf(err) != code {
-		t.Fatalf("got %v, want %s", err, code)
-	}
-}
-
-// unchanged fails if the record differs from what it was.
-func unchanged(t *testing.T, s storage.Store, was *storage.Stored) {
-	t.Helper()
-	equal(t, get(t, s, was.ID), was)
-}
-
-func equal(t *testing.T, got, want any) {
-	t.Helper()
-	if diff := cmp.Diff(want, got, alike...); diff != "" {
-		t.Fatalf("differs from what was wanted (-want +got):\n%s", diff)
-	}
-}
-
-// alike compares what stores answer: a body as the JSON that it is, whatever
-// form an engine keeps it in, and a journal entry, which is none, by its bytes.
-var alike = []cmp.Option{
-	cmpopts.EquateEmpty(),
-	cmp.FilterPath(isBody, cmp.Transformer("JSON", func(body []byte) any {
-		var v any
-		if err := json.Unmarshal(body, &v); err != nil {
-			return string(body)
-		}
-		return v
-	})),
-}
-
-func isBody(p cmp.Path) bool {
-	field, ok := p.Last().(cmp.StructField)
-	return ok && field.Name() == "Body"
-}
-
-func pending(t *testing.T, s storage.Store, limit int) []storage.Entry {
-	t.Helper()
-	waiting, err := s.Pending(t.Context(), limit)
-	must(t, err)
-	var entries []storage.Entry
-	for _, p := range waiting {
-		entries = append(entries, p.Entry)
-	}
-	return entries
-}
-
-func ended(t *testing.T) context.Context {
-	t.Helper()
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	return ctx
 }

@@ -9,7 +9,7 @@ import (
 )
 
 var usageClauses = []clause{
-	{"AddsToTheDayTheTotalAndTheProductsDay", func(t *testing.T, s storage.Store) {
+	{"AddsToTheDayTheTotalAndTheProductsDay", func(t testing.TB, s storage.Store) {
 		counted(t, s)
 		add(t, s,
 			storage.UsageDelta{Record: "lic_a", Product: "prd_1", Day: "2026-11-21", Valid: 2, Invalid: 1, Last: second(5),
@@ -31,26 +31,26 @@ var usageClauses = []clause{
 		equal(t, get(t, s, "lic_b").Total, storage.UsageTotal{Count: 4, Last: second(3)})
 		equal(t, get(t, s, "prd_1").Total, storage.UsageTotal{})
 	}},
-	{"CountsToNoProductWhereNoneIsNamed", func(t *testing.T, s storage.Store) {
+	{"CountsToNoProductWhereNoneIsNamed", func(t testing.TB, s storage.Store) {
 		counted(t, s)
 		add(t, s, storage.UsageDelta{Record: "lic_a", Day: "2026-11-21", Valid: 1})
 		equal(t, usage(t, s, "prd_1", "2026-01-01", "2026-12-31"), []storage.UsageDay{})
 	}},
-	{"NeverMovesLastBack", func(t *testing.T, s storage.Store) {
+	{"NeverMovesLastBack", func(t testing.TB, s storage.Store) {
 		counted(t, s)
 		add(t, s, storage.UsageDelta{Record: "lic_a", Day: "2026-11-21", Valid: 1, Last: second(9)})
 		add(t, s, storage.UsageDelta{Record: "lic_a", Day: "2026-11-21", Valid: 1, Last: second(8)})
 		add(t, s, storage.UsageDelta{Record: "lic_a", Day: "2026-11-21", Valid: 1})
 		equal(t, get(t, s, "lic_a").Total, storage.UsageTotal{Count: 3, Last: second(9)})
 	}},
-	{"ChangesNoVersion", func(t *testing.T, s storage.Store) {
+	{"ChangesNoVersion", func(t testing.TB, s storage.Store) {
 		counted(t, s)
 		want := get(t, s, "lic_a")
 		add(t, s, storage.UsageDelta{Record: "lic_a", Day: "2026-11-21", Valid: 1, Last: second(1)})
 		want.Total = storage.UsageTotal{Count: 1, Last: second(1)}
 		unchanged(t, s, want)
 	}},
-	{"LosesTheDeltaOfARecordThatIsGone", func(t *testing.T, s storage.Store) {
+	{"LosesTheDeltaOfARecordThatIsGone", func(t testing.TB, s storage.Store) {
 		counted(t, s)
 		add(t, s,
 			storage.UsageDelta{Record: "lic_x", Product: "prd_1", Day: "2026-11-21", Valid: 1},
@@ -60,7 +60,7 @@ var usageClauses = []clause{
 		equal(t, usage(t, s, "prd_1", "2026-01-01", "2026-12-31"), []storage.UsageDay{{Day: "2026-11-21", Valid: 1}})
 		equal(t, usage(t, s, "lic_a", "2026-01-01", "2026-12-31"), []storage.UsageDay{{Day: "2026-11-21", Valid: 2}})
 	}},
-	{"KeepsSoManyValuesApart", func(t *testing.T, s storage.Store) {
+	{"KeepsSoManyValuesApart", func(t testing.TB, s storage.Store) {
 		counted(t, s)
 		want := map[string]int64{storage.Other: 2}
 		for i := range storage.MaxValues + 2 {
@@ -74,7 +74,7 @@ var usageClauses = []clause{
 		equal(t, usage(t, s, "lic_a", "2026-11-21", "2026-11-21")[0].Values,
 			storage.Values{storage.ByFingerprint: want})
 	}},
-	{"GivesDaysFromFirstToLastOldestFirst", func(t *testing.T, s storage.Store) {
+	{"GivesDaysFromFirstToLastOldestFirst", func(t testing.TB, s storage.Store) {
 		counted(t, s)
 		for _, day := range []storage.Day{"2026-12-01", "2026-11-09", "2026-11-30", "2027-01-01", "2026-11-10"} {
 			add(t, s, storage.UsageDelta{Record: "lic_a", Day: day, Valid: 1})
@@ -83,7 +83,7 @@ var usageClauses = []clause{
 			{Day: "2026-11-10", Valid: 1}, {Day: "2026-11-30", Valid: 1}, {Day: "2026-12-01", Valid: 1}})
 		equal(t, usage(t, s, "lic_b", "2026-11-10", "2026-12-01"), []storage.UsageDay{})
 	}},
-	{"IsUnavailableToACallerWhoseContextEndedAndAddsNothing", func(t *testing.T, s storage.Store) {
+	{"IsUnavailableToACallerWhoseContextEndedAndAddsNothing", func(t testing.TB, s storage.Store) {
 		counted(t, s)
 		refused(t, s.AddUsage(ended(t), []storage.UsageDelta{{Record: "lic_a", Day: "2026-11-21", Valid: 1}}),
 			fault.Unavailable)
@@ -92,7 +92,7 @@ var usageClauses = []clause{
 }
 
 // counted commits a product and two licenses to count uses of.
-func counted(t *testing.T, s storage.Store) {
+func counted(t testing.TB, s storage.Store) {
 	t.Helper()
 	product := license("prd_1")
 	product.Kind = storage.Product
@@ -101,12 +101,12 @@ func counted(t *testing.T, s storage.Store) {
 	commit(t, s, change(license("lic_b")))
 }
 
-func add(t *testing.T, s storage.Store, deltas ...storage.UsageDelta) {
+func add(t testing.TB, s storage.Store, deltas ...storage.UsageDelta) {
 	t.Helper()
 	must(t, s.AddUsage(t.Context(), deltas))
 }
 
-func usage(t *testing.T, s storage.Store, id string, first, last storage.Day) []storage.UsageDay {
+func usage(t testing.TB, s storage.Store, id string, first, last storage.Day) []storage.UsageDay {
 	t.Helper()
 	days, err := s.Usage(t.Context(), id, first, last)
 	must(t, err)

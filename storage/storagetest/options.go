@@ -1,0 +1,69 @@
+package storagetest
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/keywright/keywright/storage"
+)
+
+// Options say what a driver can be asked for beyond storage.Store, and what it
+// cannot be asked for.
+type Options struct {
+	// Peer gives a second handle on the database of s, as another process
+	// would hold it. A driver without it lacks SeparateProcesses.
+	Peer func(t *testing.T, s storage.Store) storage.Store
+
+	// Cannot declares what the driver's engine lacks. What is declared and is
+	// there all the same fails.
+	Cannot []Lack
+}
+
+// Ability is something that the contract asks of every engine, and that one may
+// lack that is of use all the same.
+type Ability string
+
+// The abilities. Whoever runs a driver without SeparateProcesses runs one
+// server.
+const (
+	SeparateProcesses Ability = "several processes on one database"
+)
+
+// Lack declares that a driver's engine lacks an ability, and why.
+type Lack struct {
+	Ability Ability
+	Reason  string
+}
+
+// check fails where what is declared does not fit what is offered.
+func (o Options) check(t *testing.T) {
+	t.Helper()
+	for _, l := range o.Cannot {
+		if l.Reason == "" || l.Ability != SeparateProcesses {
+			t.Fatalf("%q is no ability to be without, or the reason is missing", l.Ability)
+		}
+	}
+	if o.lacks(SeparateProcesses) == (o.Peer != nil) {
+		t.Fatalf("a driver either has a Peer or declares that it lacks %s", SeparateProcesses)
+	}
+}
+
+func (o Options) lacks(a Ability) bool {
+	return slices.ContainsFunc(o.Cannot, func(l Lack) bool { return l.Ability == a })
+}
+
+// run runs a clause. One that needs what the driver lacks is left out, once it
+// is seen to fail.
+func (o Options) run(t *testing.T, name string, needs Ability, test func(t *testing.T, as testing.TB)) {
+	t.Run(name, func(t *testing.T) {
+		i := slices.IndexFunc(o.Cannot, func(l Lack) bool { return l.Ability == needs })
+		switch {
+		case i < 0:
+			test(t, t)
+		case needs != SeparateProcesses && len(try(t, func(as testing.TB) { test(t, as) })) == 0:
+			t.Fatalf("the driver declares that it lacks %s, and does not: the clause passes", needs)
+		default:
+			t.Skipf("left out, since the driver declares that it lacks %s: %s", needs, o.Cannot[i].Reason)
+		}
+	})
+}
