@@ -54,7 +54,7 @@ func Run(t *testing.T, open func(t *testing.T) storage.Store, o Options) {
 	for _, r := range rooms {
 		t.Run(r.name, func(t *testing.T) {
 			for _, c := range r.clauses {
-				o.run(t, c.name, r.needs, func(t *testing.T, as testing.TB) { c.test(as, open(t)) })
+				o.run(t, c.name, r.needs, func(t *testing.T, as testing.TB) { c.test(as, proper{open(t), as}) })
 			}
 		})
 	}
@@ -62,7 +62,7 @@ func Run(t *testing.T, open func(t *testing.T) storage.Store, o Options) {
 		for _, c := range slices.Concat(peerClauses, logRaces) {
 			o.run(t, c.name, SeparateProcesses, func(t *testing.T, as testing.TB) {
 				s := open(t)
-				c.test(as, s, o.Peer(t, s))
+				c.test(as, proper{s, as}, proper{o.Peer(t, s), as})
 			})
 		}
 	})
