@@ -83,6 +83,7 @@ var dependencies = []dependency{
 	{"github.com/santhosh-tekuri/jsonschema/v6", "journal/journaltest"},
 	{"github.com/HdrHistogram/hdrhistogram-go", "storage/storagetest internal/bench"},
 	{"github.com/coder/websocket", "resolvers/wire"},
+	{"github.com/anishathalye/porcupine", "storage/storagetest"},
 	{"github.com/google/go-cmp", "storage/storagetest"},
 	{"pgregory.net/rapid", "storage/storagetest"},
 }

@@ -3,6 +3,7 @@ package storagetest
 import (
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/keywright/keywright/storage"
 )
@@ -13,6 +14,10 @@ type Options struct {
 	// Peer gives a second handle on the database of s, as another process
 	// would hold it. A driver without it lacks SeparateProcesses.
 	Peer func(t *testing.T, s storage.Store) storage.Store
+
+	// Histories is how long histories of concurrent calls are made and judged;
+	// two seconds if zero, or ten minutes if the environment has KEYWRIGHT_LONG.
+	Histories time.Duration
 
 	// Cannot declares what the driver's engine lacks. What is declared and is
 	// there all the same fails.

@@ -66,5 +66,13 @@ func Run(t *testing.T, open func(t *testing.T) storage.Store, o Options) {
 			})
 		}
 	})
+	t.Run("Histories", func(t *testing.T) {
+		s := open(t)
+		handles := []storage.Store{proper{s, t}}
+		if o.Peer != nil {
+			handles = append(handles, proper{o.Peer(t, s), t}, proper{o.Peer(t, s), t})
+		}
+		makeHistories(t, handles, o.historyLength())
+	})
 	t.Run("Machine", func(t *testing.T) { runMachine(t, open) })
 }

@@ -1,0 +1,39 @@
+package storagetest
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/keywright/keywright/storage"
+)
+
+// HistoriesFail gives what histories over these handles say that fails.
+func HistoriesFail(t testing.TB, handles []storage.Store, length time.Duration) []string {
+	return try(t, func(t testing.TB) { makeHistories(t, handles, length) })
+}
+
+// ClauseFails gives what the clause of this name, room/clause, says that fails.
+func ClauseFails(t testing.TB, name string, s storage.Store) []string {
+	t.Helper()
+	for _, r := range rooms {
+		for _, c := range r.clauses {
+			if r.name+"/"+c.name == name {
+				return try(t, func(t testing.TB) { c.test(t, proper{s, t}) })
+			}
+		}
+	}
+	t.Fatalf("there is no clause %s", name)
+	return nil
+}
+
+// Clauses gives the names of all clauses about one handle.
+func Clauses() []string {
+	var names []string
+	for _, r := range rooms {
+		for _, c := range r.clauses {
+			names = append(names, strings.Join([]string{r.name, c.name}, "/"))
+		}
+	}
+	return names
+}
