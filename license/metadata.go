@@ -86,13 +86,21 @@ func (w *jsonWalk) value(depth int) error {
 		}
 		return w.members(t == '{', depth+1)
 	case json.Number:
-		if _, err := strconv.ParseFloat(t.String(), 64); err != nil {
+		if !inRange(t.String()) {
 			return errors.New("must not contain numbers beyond the range of a double")
 		}
 	case string:
 		return noNUL(t)
 	}
 	return nil
+}
+
+// inRange reports whether a number is not beyond the range of a double, at
+// either end.
+func inRange(number string) bool {
+	value, err := strconv.ParseFloat(number, 64)
+	digits, _, _ := strings.Cut(strings.ToLower(number), "e")
+	return err == nil && (value != 0 || !strings.ContainsAny(digits, "123456789"))
 }
 
 // members reads an object or an array, whose opening is read, to its end.

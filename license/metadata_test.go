@@ -39,7 +39,7 @@ func TestMetadataBeyondTheBoundsIsRefused(t *testing.T) {
 		sized(16<<10 + 1), sized(17 << 10),
 		`{"a":1,"a":2}`, `{"a":{"x":1,"\u0078":2}}`,
 		`{"a":"\u0000"}`, `{"\u0000":1}`, `{"a":"\ud83d"}`, `{"a":"\ude00\ud83d"}`, `{"a":"\ud83dx"}`, `{"a":"\\\ud83d\\ude00"}`,
-		`{"a":1e400}`,
+		`{"a":1e400}`, `{"a":1e-400}`,
 	} {
 		wantFields(t, license.CheckMetadata(license.Metadata(text)), "metadata")
 	}

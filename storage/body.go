@@ -3,6 +3,7 @@ package storage
 import (
 	"encoding/json"
 	"strconv"
+	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
 
@@ -40,7 +41,7 @@ func isPlain(body []byte) bool {
 			continue
 		case b == '-' || '0' <= b && b <= '9':
 			end := endOfNumber(body, at)
-			if _, err := strconv.ParseFloat(string(body[at:end]), 64); err != nil {
+			if !inRange(string(body[at:end])) {
 				return false
 			}
 			at = end
@@ -56,6 +57,14 @@ func isPlain(body []byte) bool {
 		at++
 	}
 	return true
+}
+
+// inRange reports whether a number is not beyond the range of a double, at
+// either end.
+func inRange(number string) bool {
+	value, err := strconv.ParseFloat(number, 64)
+	digits, _, _ := strings.Cut(strings.ToLower(number), "e")
+	return err == nil && (value != 0 || !strings.ContainsAny(digits, "123456789"))
 }
 
 func endOfNumber(body []byte, at int) int {

@@ -14,7 +14,7 @@ func TestABodyIsAnObjectThatEveryEngineGivesBack(t *testing.T) {
 	}
 	for body, fits := range map[string]bool{
 		`{}`: true, `{"a": [{"b":"\n"}], "é":-0.5E+3}`: true, `{"$a.b":{"$set":null},"":[]}`: true,
-		`{"n":18446744073709551617,"x":1.7e308,"small":1e-400}`: true,
+		`{"n":18446744073709551617,"x":1.7e308,"small":4.9e-324,"none":[0,-0.0E-999]}`: true,
 		`{"a":"\\u0000","b":"\u0001\ud83d\ude00\uffff"}`:        true,
 		`{"a":"\"\u00e9\\","b":"]}{["}`:                         true,
 		nested(storage.MaxLevels):                               true,
@@ -24,7 +24,7 @@ func TestABodyIsAnObjectThatEveryEngineGivesBack(t *testing.T) {
 		`{"a":"\u0000"}`: false, `{"\u0000":1}`: false, `{"a":["\\\u0000"]}`: false,
 		`{"a":"\ud83d"}`: false, `{"a":"\ude00\ud83d"}`: false, `{"a":"\ud83dx"}`: false, `{"a":"\ud83d\n"}`: false,
 		`{"a":"\ud83d\\ude00"}`: false, `{"\ud83d":1}`: false, `{"a":"\ud83d\ud83d\ude00"}`: false,
-		`{"a":1e309}`: false, `{"a":[-1e400]}`: false,
+		`{"a":1e309}`: false, `{"a":0.1e-400}`: false, `{"a":[-1e400]}`: false,
 	} {
 		ofRecord, ofSeat := wellFormed(), wellFormed()
 		ofRecord.Record.Body, ofSeat.Put[0].Body = []byte(body), []byte(body)
