@@ -1,8 +1,6 @@
 package storagetest
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -281,13 +279,4 @@ func (m *machine) same(r *rapid.T, got, want any, err error) {
 	if diff := cmp.Diff(want, got, alike...); err != nil || diff != "" {
 		r.Fatalf("error %v; differs from the model (-model +store):\n%s", err, diff)
 	}
-}
-
-// sameJSON reports whether two texts hold the same JSON.
-func sameJSON(a []byte, b string) bool {
-	var va, vb any
-	if json.Unmarshal(a, &va) != nil || json.Unmarshal([]byte(b), &vb) != nil {
-		return bytes.Equal(a, []byte(b))
-	}
-	return cmp.Equal(va, vb)
 }
