@@ -33,7 +33,7 @@ type room struct {
 var rooms = []room{
 	{"Commit", commitClauses, ""}, {"Seats", seatClauses, ""}, {"Touch", touchClauses, ""}, {"Get", getClauses, ""},
 	{"List", listClauses, ""}, {"Due", dueClauses, ""}, {"Search", searchClauses, ""}, {"Usage", usageClauses, ""},
-	{"Texts", trapClauses, ""}, {"Bodies", bodyClauses, ""},
+	{"Texts", trapClauses, ""}, {"Bodies", bodyClauses, ""}, {"Times", timeClauses, ""},
 	{"Pending", pendingClauses, ""}, {"Settle", settleClauses, ""}, {"AppendBlock", appendClauses, ""},
 	{"Blocks", blocksClauses, ""}, {"Entries", entriesClauses, ""}, {"CheckEntries", checkEntriesClauses, ""},
 	{"Keeper", keeperClauses, ""}, {"Mover", moveClauses, ""}, {"Concurrency", concurrencyClauses, ""}, {"Sequencers", alone(logRaces), ""},
