@@ -31,12 +31,12 @@ type room struct {
 }
 
 var rooms = []room{
-	{"Commit", commitClauses, ""}, {"Seats", seatClauses, ""}, {"Touch", touchClauses, ""}, {"Get", getClauses, ""},
+	{"Commit", commitClauses, ""}, {"Seats", seatClauses, ""}, {"ManySeats", manySeatsClauses, ManySeats}, {"Touch", touchClauses, ""}, {"Get", getClauses, ""},
 	{"List", listClauses, ""}, {"Due", dueClauses, ""}, {"Search", searchClauses, ""}, {"Usage", usageClauses, ""},
 	{"Texts", trapClauses, ""}, {"Bodies", bodyClauses, ""}, {"Times", timeClauses, ""},
 	{"Pending", pendingClauses, ""}, {"Settle", settleClauses, ""}, {"AppendBlock", appendClauses, ""},
 	{"Blocks", blocksClauses, ""}, {"Entries", entriesClauses, ""}, {"CheckEntries", checkEntriesClauses, ""},
-	{"Keeper", keeperClauses, ""}, {"Mover", moveClauses, ""}, {"Concurrency", concurrencyClauses, ""}, {"Sequencers", alone(logRaces), ""},
+	{"Keeper", keeperClauses, ""}, {"Mover", moveClauses, ""}, {"Concurrency", concurrencyClauses, ""}, {"Sequencers", alone(logRaces), ""}, {"Meanwhile", alone(meanwhileClauses), ""},
 }
 
 // alone has both handles of each clause be one.
@@ -60,7 +60,7 @@ func Run(t *testing.T, open func(t *testing.T) storage.Store, o Options) {
 		})
 	}
 	t.Run("Peer", func(t *testing.T) {
-		for _, c := range slices.Concat(peerClauses, logRaces) {
+		for _, c := range slices.Concat(peerClauses, logRaces, meanwhileClauses) {
 			o.run(t, c.name, SeparateProcesses, func(t *testing.T, as testing.TB) {
 				s := open(t)
 				c.test(as, proper{s, as}, proper{o.Peer(t, s), as})

@@ -8,6 +8,7 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/keywright/keywright/fault"
 	"github.com/keywright/keywright/storage"
 )
 
@@ -39,7 +40,7 @@ var trapClauses = []clause{
 		must(t, err)
 		equal(t, got, want)
 		for i, text := range traps() {
-			refused(t, s.Commit(t.Context(), change(license(text))), "CONFLICT")
+			refused(t, s.Commit(t.Context(), change(license(text))), fault.Conflict)
 			equal(t, got[i].ID, text)
 		}
 	}},
@@ -218,7 +219,7 @@ func nowhere(t testing.TB, s storage.Store) {
 		must(t, err)
 		equal(t, page, storage.Page{})
 		_, err = s.List(t.Context(), storage.Query{Kind: storage.License, Order: storage.CreatedNewest, First: 1, After: storage.Place(text)})
-		refused(t, err, "INVALID_INPUT")
+		refused(t, err, fault.InvalidInput)
 		searched(t, s, text, "")
 		searchedOf(t, s, "wort", "", text)
 		searchedOf(t, s, "wort", "a", text, was.Index.Product)
