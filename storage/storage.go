@@ -87,7 +87,8 @@ type Counter interface {
 	// AddUsage adds deltas: each to the day and the total of its record, and to
 	// the day of its product. A record or product that is gone loses its part
 	// of the delta, silently. Unavailable says that none was added; after any
-	// other error some may have been, or parts of some.
+	// other error, which is Internal where nothing else is wrong, some may have
+	// been, or parts of some.
 	AddUsage(ctx context.Context, deltas []UsageDelta) error
 
 	// Usage gives the days from first to last, both included, on which the

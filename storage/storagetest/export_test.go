@@ -37,3 +37,13 @@ func Clauses() []string {
 	}
 	return names
 }
+
+// LossyFails gives what the clauses about lost answers say that fails.
+func LossyFails(t testing.TB, s, through storage.Store, lose Lose) (said []string) {
+	for _, c := range lossyClauses {
+		for _, one := range try(t, func(t testing.TB) { c.test(t, proper{s, t}, proper{through, t}, lose) }) {
+			said = append(said, c.name+": "+one)
+		}
+	}
+	return said
+}

@@ -10,6 +10,11 @@ import (
 
 func TestModelObeysTheContract(t *testing.T) {
 	storagetest.Run(t, func(*testing.T) storage.Store { return storagetest.NewModel() }, storagetest.Options{
+		Lossy: func(_ *testing.T, s storage.Store) (storage.Store, storagetest.Lose) {
+			through := newLossy()
+			through.Model = s.(*storagetest.Model)
+			return through, through.lose
+		},
 		Cannot: []storagetest.Lack{{Ability: storagetest.SeparateProcesses, Reason: "it is in the memory of one"}},
 	})
 }

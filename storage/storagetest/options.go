@@ -15,6 +15,10 @@ type Options struct {
 	// would hold it. A driver without it lacks SeparateProcesses.
 	Peer func(t *testing.T, s storage.Store) storage.Store
 
+	// Lossy gives a handle on the database of s whose answers can be lost. A
+	// driver without a connection that could be cut gives nil.
+	Lossy func(t *testing.T, s storage.Store) (through storage.Store, lose Lose)
+
 	// Histories is how long histories of concurrent calls are made and judged;
 	// two seconds if zero, or ten minutes if the environment has KEYWRIGHT_LONG.
 	Histories time.Duration

@@ -110,7 +110,11 @@ func (p proper) Touch(ctx context.Context, leases []storage.Lease) ([]time.Time,
 }
 
 func (p proper) AddUsage(ctx context.Context, deltas []storage.UsageDelta) error {
-	return p.err(p.Store.AddUsage(ctx, deltas))
+	err := p.Store.AddUsage(ctx, deltas)
+	if fault.Is(err, fault.Internal) { // which says more than the others could
+		return err
+	}
+	return p.err(err)
 }
 
 func (p proper) Usage(ctx context.Context, id string, first, last storage.Day) ([]storage.UsageDay, error) {

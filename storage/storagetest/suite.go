@@ -67,6 +67,18 @@ func Run(t *testing.T, open func(t *testing.T) storage.Store, o Options) {
 			})
 		}
 	})
+	t.Run("Lossy", func(t *testing.T) {
+		if o.Lossy == nil {
+			t.Skip("the driver has no connection that could be cut")
+		}
+		for _, c := range lossyClauses {
+			t.Run(c.name, func(t *testing.T) {
+				s := open(t)
+				through, lose := o.Lossy(t, s)
+				c.test(t, proper{s, t}, proper{through, t}, lose)
+			})
+		}
+	})
 	t.Run("Histories", func(t *testing.T) {
 		s := open(t)
 		handles := []storage.Store{proper{s, t}}

@@ -1,0 +1,267 @@
+package storagetest
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/keywright/keywright/fault"
+	"github.com/keywright/keywright/storage"
+)
+
+// Lose has each connection be cut once it has carried so many more bytes of
+// answers, until heal is called; what is sent arrives.
+type Lose func(after int) (heal func())
+
+// lossyClause is a clause about a handle over a connection that loses answers.
+type lossyClause struct {
+	name string
+	test func(t testing.TB, s, through storage.Store, lose Lose)
+}
+
+const (
+	lossStep    = 16 // bytes from one loss to the next, less than the last part of any answer
+	lossCut     = 4  // losses, at one of which there is no connection to be had
+	furthest    = 64 << 10
+	lossHeals   = 30 * time.Millisecond // where the driver finds a connection again
+	lossPatient = 1500 * time.Millisecond
+	lossHealed  = 20 * time.Second
+)
+
+// Answers are lost behind each of their parts in turn, so that whatever a
+// driver sends in several steps is cut between any two of them. Mostly there is
+// another connection soon, as whoever sends something twice would have it.
+var lossyClauses = []lossyClause{
+	{"ACommitThatMayHaveBeenAppliedIsNoConflictAndToldByItsAttempt", commitsLost},
+	{"ATouchIsMadeAgainForTheSame", touchesLost},
+	{"ASettleIsMadeAgainForTheSame", settlesLost},
+	{"ABlockIsInTheLogOnceAndAgainAConflict", appendsLost},
+	{"AUseIsCountedOnceOrNotAtAllIfItIsUnavailable", usesLost},
+	{"AReadIsRightOrFails", readsLost},
+}
+
+// losing calls with one loss after the other; it ends when so much is let
+// through that nothing is lost. call is told how many calls came before.
+func losing(t testing.TB, through storage.Store, lose Lose, call func(ctx context.Context, n int) error) {
+	t.Helper()
+	lost := 0
+	for n := 0; n*lossStep < furthest; n++ {
+		soon := n%lossCut > 0
+		err := whileLosing(t, lose, n*lossStep, soon, func(ctx context.Context) error { return call(ctx, n) })
+		reachable(t, through)
+		if err == nil && !soon {
+			if lost == 0 {
+				t.Fatal("no answer was lost")
+			}
+			return
+		}
+		if err != nil {
+			lost++
+		}
+	}
+	t.Fatalf("answers are lost behind %d bytes", furthest)
+}
+
+func whileLosing(t testing.TB, lose Lose, after int, soon bool, call func(ctx context.Context) error) error {
+	heal := sync.OnceFunc(lose(after))
+	defer heal()
+	within := lossPatient
+	if soon {
+		defer time.AfterFunc(lossHeals, heal).Stop()
+		within = lossHealed
+	}
+	ctx, stop := context.WithTimeout(t.Context(), within)
+	defer stop()
+	return call(ctx)
+}
+
+// reachable waits until the driver has a connection again.
+func reachable(t testing.TB, through storage.Store) {
+	t.Helper()
+	ctx, stop := context.WithTimeout(t.Context(), lossHealed)
+	defer stop()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		_, err := through.Get(ctx, "none")
+		if err == nil {
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			t.Fatalf("the engine is not found again: %v", err)
+		}
+	}
+}
+
+// commitsLost inserts a record at each loss and changes it at the next.
+func commitsLost(t testing.TB, s, through storage.Store, lose Lose) {
+	applied := 0
+	for _, insert := range []bool{true, false} {
+		losing(t, through, lose, func(ctx context.Context, n int) error {
+			r := license(fmt.Sprint("lic ", insert, n))
+			if !insert {
+				r = commit(t, s, change(r)).Record
+			}
+			c := change(r)
+			c.Attempt = fmt.Sprint("attempt ", insert, n)
+			c.Put, c.Entries = []storage.Seat{seat("act_a", second(n+1))}, []storage.Entry{entry("evt " + r.ID)}
+			err := through.Commit(ctx, c)
+			if fault.Is(err, fault.Conflict) {
+				t.Fatalf("loss %d: a commit of which nobody else knows is a conflict: %v", n, err)
+			}
+			if wasApplied := repeated(t, s, c); err == nil && !wasApplied {
+				t.Fatalf("loss %d: a commit that was acknowledged was not applied", n)
+			} else if err != nil && wasApplied {
+				applied++
+			}
+			got := get(t, s, r.ID)
+			equal(t, got.Version, r.Version+1)
+			equal(t, got.Seats, c.Put)
+			equal(t, len(slices.DeleteFunc(pending(t, s, 9999), func(e storage.Entry) bool { return e.ID != c.Entries[0].ID })), 1)
+			return err
+		})
+	}
+	if applied == 0 {
+		t.Log("no commit was applied whose answer was lost")
+	}
+}
+
+// repeated does what a caller does who was not told: it reads whether the
+// change was applied, by its attempt, and else commits it once more.
+func repeated(t testing.TB, s storage.Store, c storage.Change) (wasApplied bool) {
+	t.Helper()
+	again := c
+	again.Attempt += " again"
+	for range 9 {
+		found, err := s.Get(t.Context(), c.Record.ID)
+		must(t, err)
+		if found[0] != nil && found[0].Attempt == c.Attempt {
+			return true
+		}
+		switch err := s.Commit(t.Context(), again); {
+		case err == nil:
+			return false
+		case !fault.Is(err, fault.Conflict):
+			t.Fatal(err)
+		}
+	}
+	t.Fatal("the change is neither applied nor can it be")
+	return false
+}
+
+func touchesLost(t testing.TB, s, through storage.Store, lose Lose) {
+	seated(t, s, seat("act_a", second(9)), seat("act_b", second(9)))
+	losing(t, through, lose, func(ctx context.Context, n int) error {
+		leases := []storage.Lease{
+			{Record: "lic_a", Seat: "act_a", At: second(1), Until: second(10 + n)},
+			{Record: "lic_a", Seat: "act_b", At: second(1), Until: second(10 + n)},
+		}
+		want := []time.Time{second(10 + n), second(10 + n)}
+		ends, err := through.Touch(ctx, leases)
+		if err == nil {
+			equal(t, ends, want)
+		}
+		again, failed := s.Touch(t.Context(), leases)
+		must(t, failed)
+		equal(t, again, want)
+		return err
+	})
+	equal(t, get(t, s, "lic_a").Version, int64(1))
+}
+
+func settlesLost(t testing.TB, s, through storage.Store, lose Lose) {
+	c := change(license("lic_a"))
+	for n := range 600 {
+		c.Entries = append(c.Entries, entry(fmt.Sprintf("evt %03d", n)))
+	}
+	commit(t, s, c)
+	left := c.Entries
+	losing(t, through, lose, func(ctx context.Context, n int) error {
+		settled := []storage.Pending{{Record: "lic_a", Entry: left[0]}, {Record: "lic_a", Entry: left[1]}}
+		left = left[2:]
+		err := through.Settle(ctx, settled)
+		if fault.Is(err, fault.Conflict) {
+			t.Fatalf("loss %d: %v", n, err)
+		}
+		if err != nil {
+			must(t, s.Settle(t.Context(), settled))
+		}
+		equal(t, pending(t, s, 999), left)
+		return err
+	})
+}
+
+func appendsLost(t testing.TB, s, through storage.Store, lose Lose) {
+	var all []storage.Block
+	next := int64(0)
+	losing(t, through, lose, func(ctx context.Context, n int) error {
+		b := block(next, 3)
+		err := through.AppendBlock(ctx, b)
+		if fault.Is(err, fault.Conflict) {
+			t.Fatalf("loss %d: a block that nobody else appends is a conflict: %v", n, err)
+		}
+		if again := s.AppendBlock(t.Context(), b); again != nil || err == nil {
+			refused(t, again, fault.Conflict)
+		}
+		all, next = append(all, b), b.Next()
+		return err
+	})
+	logIs(t, s, all...)
+	equal(t, len(entries(t, s, storage.EntryQuery{First: 9999, Filter: storage.EntryFilter{Actor: "USER a"}}).Entries), int(next))
+	allFits(t, s)
+}
+
+// usesLost counts uses. What is Unavailable may be counted again by its caller.
+func usesLost(t testing.TB, s, through storage.Store, lose Lose) {
+	counted(t, s)
+	least, most := int64(0), int64(0)
+	losing(t, through, lose, func(ctx context.Context, n int) error {
+		err := through.AddUsage(ctx, []storage.UsageDelta{{Record: "lic_a", Product: "prd_1", Day: "2026-11-21", Valid: 1}})
+		switch {
+		case err == nil:
+			least, most = least+1, most+1
+		case !fault.Is(err, fault.Unavailable):
+			most++
+		}
+		if got := get(t, s, "lic_a").Total.Count; got < least || got > most {
+			t.Fatalf("loss %d: %d uses are counted, and there were from %d to %d: %v", n, got, least, most, err)
+		}
+		return err
+	})
+}
+
+func readsLost(t testing.TB, s, through storage.Store, lose Lose) {
+	want := held(t, s)
+	appended(t, s, block(0, 3))
+	for _, read := range []func(ctx context.Context) (got, want any, err error){
+		func(ctx context.Context) (any, any, error) {
+			got, err := through.Get(ctx, "lic_a", "lic_x")
+			return got, []*storage.Stored{want, nil}, err
+		},
+		func(ctx context.Context) (any, any, error) {
+			page, err := through.List(ctx, storage.Query{Kind: storage.License, Order: storage.CreatedNewest, First: 9})
+			return page.Records, []*storage.Stored{want}, err
+		},
+		func(ctx context.Context) (any, any, error) {
+			got, err := through.Pending(ctx, 9)
+			return got, []storage.Pending{waiting("lic_a", "evt_a")}, err
+		},
+		func(ctx context.Context) (any, any, error) {
+			got, err := through.Blocks(ctx, 0, 9)
+			return got, []storage.Block{block(0, 3)}, err
+		},
+	} {
+		losing(t, through, lose, func(ctx context.Context, _ int) error {
+			got, want, err := read(ctx)
+			if err == nil {
+				equal(t, got, want)
+			}
+			return err
+		})
+	}
+}
