@@ -170,3 +170,15 @@ func (p proper) CheckEntries(ctx context.Context) (*storage.Misfit, error) {
 	misfit, err := p.Store.CheckEntries(ctx)
 	return misfit, p.err(err)
 }
+
+func (p proper) Dump(ctx context.Context, after string, limit int) ([]storage.Whole, error) {
+	some, err := p.Store.Dump(ctx, after, limit)
+	for _, w := range some {
+		p.records([]*storage.Stored{&w.Stored})
+	}
+	return some, p.err(err)
+}
+
+func (p proper) Load(ctx context.Context, records []storage.Whole) error {
+	return p.err(p.Store.Load(ctx, records))
+}
