@@ -11,37 +11,62 @@ import (
 const selectRecords = "SELECT " + wholeColumns + `, a.n FROM unnest($1::text[]) WITH ORDINALITY AS a (id, n)
 	CROSS JOIN LATERAL (SELECT * FROM record WHERE record.id = a.id OFFSET 0) AS r` + wholeJoins
 
-// Get implements storage.Reader.
+// Get implements storage.Reader. Calls that wait are joined.
 func (s *Store) Get(ctx context.Context, ids ...string) ([]*storage.Stored, error) {
-	found := make([]*storage.Stored, len(ids))
 	if len(ids) == 0 {
-		return found, s.usable(ctx)
+		return []*storage.Stored{}, s.usable(ctx)
 	}
-	err := s.read(ctx, func(c *pgxpool.Conn) error { return s.get(ctx, c, ids, found) })
-	if err != nil {
-		return nil, err
+	if err := ctx.Err(); err != nil {
+		return nil, translate(err)
 	}
-	return found, nil
+	a := &ask{ctx: ctx, ids: ids, found: make([]*storage.Stored, len(ids)), done: make(chan struct{})}
+	if !s.joiner.join(a) {
+		return nil, errClosed()
+	}
+	select {
+	case <-a.done:
+		if a.err != nil {
+			return nil, a.err
+		}
+		return a.found, nil
+	case <-ctx.Done():
+		return nil, translate(ctx.Err())
+	}
 }
 
-func (s *Store) get(ctx context.Context, q querier, ids []string, found []*storage.Stored) error {
-	rows, err := q.Query(ctx, selectRecords, findable(ids))
-	if err != nil {
-		return err
-	}
-	records, err := scan(rows, func(r *record) any { return &r.place })
-	if err != nil {
-		return err
-	}
-	if err := s.load(ctx, q, records); err != nil {
-		return err
-	}
-	for _, r := range records {
-		if found[r.place-1], err = s.whole(r); err != nil {
-			return err
+// answer reads what was asked for, all in one statement.
+func (s *Store) answer(ctx context.Context, asks []*ask) {
+	var ids []string
+	var of []*ask // by the places of ids
+	var at []int  // in the ask's own
+	for _, a := range asks {
+		for i, id := range findable(a.ids) {
+			ids, of, at = append(ids, id), append(of, a), append(at, i)
 		}
 	}
-	return nil
+	var records []*record
+	err := s.read(ctx, func(c *pgxpool.Conn) error {
+		rows, err := c.Query(ctx, selectRecords, ids)
+		if err != nil {
+			return err
+		}
+		if records, err = scan(rows, func(r *record) any { return &r.place }); err != nil {
+			return err
+		}
+		return s.load(ctx, c, records)
+	})
+	if err != nil {
+		for _, a := range asks {
+			a.err = err
+		}
+		return
+	}
+	for _, r := range records {
+		a := of[r.place-1]
+		if a.found[at[r.place-1]], err = s.whole(r); err != nil {
+			a.err = translate(err)
+		}
+	}
 }
 
 // findable gives texts that may be asked for: empty, which no record is found

@@ -22,6 +22,7 @@ type Store struct {
 	pool    *pgxpool.Pool
 	names   *names // of products and plans
 	states  *names
+	joiner  joiner
 	unnamed atomic.Bool // statements are not prepared under a name any more
 	closed  atomic.Bool
 }
@@ -39,6 +40,7 @@ func Open(ctx context.Context, u *url.URL) (*Store, error) {
 
 func open(ctx context.Context, config *pgxpool.Config) (*Store, error) {
 	s := &Store{names: newNames("name"), states: newNames("state")}
+	s.joiner.answer = s.answer
 	config.BeforeConnect = func(_ context.Context, c *pgx.ConnConfig) error {
 		if s.unnamed.Load() {
 			c.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe
@@ -59,6 +61,7 @@ func (s *Store) Close() error {
 	if s.closed.Swap(true) {
 		return nil
 	}
+	s.joiner.close()
 	s.pool.Close()
 	return nil
 }
