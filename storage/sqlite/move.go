@@ -40,7 +40,7 @@ func (s *Store) Dump(ctx context.Context, after string, limit int) ([]storage.Wh
 				return err
 			}
 			records = append(records, r)
-			size += sizeOf(r)
+			size += sqlstore.SizeOf(r)
 		}
 		return nil
 	})
@@ -106,25 +106,6 @@ func pendingOf(c *conn, row int64) (entries []storage.Entry, err error) {
 		}
 		entries = append(entries, e)
 	}
-}
-
-// sizeOf is about what a record takes in memory.
-func sizeOf(r storage.Whole) int {
-	const each = 256
-	size := each + len(r.Body)
-	for _, s := range r.Seats {
-		size += each + len(s.Body)
-	}
-	for _, d := range r.Days {
-		size += each
-		for _, counts := range d.Values {
-			size += each/4 + len(counts)*each/4
-		}
-	}
-	for _, e := range r.Pending {
-		size += each + len(e.Body)
-	}
-	return size
 }
 
 // Load implements storage.Mover.
