@@ -1,0 +1,84 @@
+package postgres
+
+import (
+	"context"
+	"slices"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/keywright/keywright/fault"
+	"github.com/keywright/keywright/storage"
+)
+
+const (
+	loadedAtOnce = 512 // records of one transaction
+
+	takeRows    = "SELECT nextval(pg_get_serial_sequence('record', 'row')) FROM generate_series(1, $1::integer)"
+	selectTaken = "SELECT id FROM record WHERE id = ANY ($1) LIMIT 1"
+)
+
+// Load implements storage.Mover, by COPY.
+func (s *Store) Load(ctx context.Context, records []storage.Whole) error {
+	for _, r := range records {
+		if err := r.Check(); err != nil {
+			return err
+		}
+	}
+	for some := range slices.Chunk(records, loadedAtOnce) {
+		if err := s.loadSome(ctx, some); err != nil {
+			return err
+		}
+	}
+	return s.usable(ctx)
+}
+
+func (s *Store) loadSome(ctx context.Context, records []storage.Whole) error {
+	writings := make([]*writing, len(records))
+	for i, r := range records {
+		w, err := s.prepare(ctx, storage.Change{Record: r.Record, Attempt: r.Attempt})
+		if err != nil {
+			return err
+		}
+		w.Record.Version-- // which a change raises
+		writings[i] = w
+	}
+	return s.write(ctx, func(tx pgx.Tx) error {
+		if err := refuseTaken(ctx, tx, records); err != nil {
+			return err
+		}
+		rows, err := tx.Query(ctx, takeRows, len(records))
+		if err != nil {
+			return err
+		}
+		numbers, err := pgx.CollectRows(rows, pgx.RowTo[int64])
+		if err != nil {
+			return err
+		}
+		tables, err := tablesOf(numbers, writings, records)
+		if err != nil {
+			return err
+		}
+		return copyAll(ctx, tx, tables)
+	})
+}
+
+// refuseTaken fails where an id is taken, save by somebody who commits it
+// meanwhile.
+func refuseTaken(ctx context.Context, tx pgx.Tx, records []storage.Whole) error {
+	ids, seen := make([]string, len(records)), map[string]bool{}
+	for i, r := range records {
+		if ids[i] = r.ID; seen[r.ID] {
+			return fault.Clash(fault.Taken, r.ID, "the id is taken")
+		}
+		seen[r.ID] = true
+	}
+	rows, err := tx.Query(ctx, selectTaken, ids)
+	if err != nil {
+		return err
+	}
+	taken, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err == nil && len(taken) > 0 {
+		err = fault.Clash(fault.Taken, taken[0], "the id is taken")
+	}
+	return err
+}
