@@ -15,13 +15,19 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/keywright/keywright/internal/sqlstore"
+	"github.com/keywright/keywright/storage"
 )
+
+var _ storage.Store = (*Store)(nil)
 
 // Store is a PostgreSQL database.
 type Store struct {
 	pool    *pgxpool.Pool
 	names   *names // of products and plans
 	states  *names
+	codec   *sqlstore.Codec
 	joiner  joiner
 	unnamed atomic.Bool // statements are not prepared under a name any more
 	closed  atomic.Bool
@@ -39,7 +45,11 @@ func Open(ctx context.Context, u *url.URL) (*Store, error) {
 }
 
 func open(ctx context.Context, config *pgxpool.Config) (*Store, error) {
-	s := &Store{names: newNames("name"), states: newNames("state")}
+	packing, err := sqlstore.NewCodec(int(config.MaxConns))
+	if err != nil {
+		return nil, err
+	}
+	s := &Store{names: newNames("name"), states: newNames("state"), codec: packing}
 	s.joiner.answer = s.answer
 	config.BeforeConnect = func(_ context.Context, c *pgx.ConnConfig) error {
 		if s.unnamed.Load() {
@@ -47,10 +57,10 @@ func open(ctx context.Context, config *pgxpool.Config) (*Store, error) {
 		}
 		return nil
 	}
-	var err error
 	// The pool keeps the values of its context, and outlives it.
 	s.pool, err = pgxpool.NewWithConfig(context.WithoutCancel(ctx), config)
 	if err != nil {
+		packing.Close()
 		return nil, translate(err)
 	}
 	return s, nil
@@ -63,5 +73,6 @@ func (s *Store) Close() error {
 	}
 	s.joiner.close()
 	s.pool.Close()
+	s.codec.Close()
 	return nil
 }

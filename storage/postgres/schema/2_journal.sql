@@ -17,3 +17,28 @@ CREATE INDEX pending_id ON pending (id);
 
 -- Sweep: a record with pending entries stays.
 CREATE INDEX pending_row ON pending (row);
+
+-- The log: runs of entries, whatever block they are of. Only the last row ever
+-- grows; see sqlstore.Row. What it grew from is soon more than all the rest, so
+-- that is vacuumed early.
+CREATE TABLE chunk (
+	first bigint PRIMARY KEY, -- the index of its first entry
+	next  bigint NOT NULL, -- the index behind its last
+	block bigint NOT NULL, -- where the block begins that its first entry is of
+	at    bigint NOT NULL, -- when that block was made
+	data  bytea NOT NULL
+) WITH (
+	autovacuum_vacuum_scale_factor = 0.02, toast.autovacuum_vacuum_scale_factor = 0.02
+);
+ALTER TABLE chunk ALTER COLUMN data SET STORAGE EXTERNAL; -- it is compressed
+
+-- Entries from a time on, or before one.
+CREATE INDEX chunk_at ON chunk (at, first);
+
+-- Which chunks hold an entry of a type, a product, an actor or a subject; see
+-- sqlstore.Tag. It is read from the index alone where vacuum has been.
+CREATE TABLE tag (
+	hash  bigint NOT NULL,
+	chunk bigint NOT NULL,
+	PRIMARY KEY (hash, chunk)
+);

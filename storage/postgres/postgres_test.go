@@ -1,0 +1,21 @@
+package postgres_test
+
+import (
+	"net/url"
+	"testing"
+
+	"github.com/keywright/keywright/storage"
+	"github.com/keywright/keywright/storage/storagetest"
+)
+
+func TestConformance(t *testing.T) {
+	urls := map[storage.Store]*url.URL{}
+	storagetest.Run(t, func(t *testing.T) storage.Store {
+		u := database(t)
+		s := migrated(t, u)
+		urls[s] = u
+		return s
+	}, storagetest.Options{
+		Peer: func(t *testing.T, s storage.Store) storage.Store { return open(t, urls[s]) },
+	})
+}
