@@ -56,16 +56,20 @@ type chunkSpan struct{ low, high int64 }
 // a time or an index on, the chunk before may have some, too.
 func (s *Store) spanOf(ctx context.Context, q storage.EntryQuery) (chunkSpan, error) {
 	span := chunkSpan{math.MinInt64, math.MaxInt64}
-	from, to, after := millis(q.Filter.From), millis(q.Filter.To), q.After
-	if q.Newest && after != nil {
-		span.high, after = *after, nil
+	from, to := millis(q.Filter.From), millis(q.Filter.To)
+	var first *int64
+	switch {
+	case q.After != nil && q.Newest:
+		span.high = *q.After
+	case q.After != nil:
+		first = new(max(*q.After, *q.After+1)) // the last of all has none behind it
 	}
-	if from == nil && to == nil && after == nil {
+	if from == nil && to == nil && first == nil {
 		return span, nil
 	}
 	var low, high, behind *int64
 	err := s.read(ctx, func(c *pgxpool.Conn) error {
-		return c.QueryRow(ctx, selectRange, from, to, after).Scan(&low, &high, &behind)
+		return c.QueryRow(ctx, selectRange, from, to, first).Scan(&low, &high, &behind)
 	})
 	if low != nil {
 		span.low = *low
