@@ -70,7 +70,7 @@ func (l *Log) begin(f *flight) {
 }
 
 func gaveUp(ctx context.Context) error {
-	return fault.Wrap(fault.Unavailable, ctx.Err(), "the caller gave up")
+	return fault.Wrap(fault.Unavailable, ctx.Err(), "this took too long")
 }
 
 func unavailable(err error) error {

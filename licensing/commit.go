@@ -62,7 +62,7 @@ func pause(ctx context.Context, d time.Duration) error {
 }
 
 func gaveUp(ctx context.Context) error {
-	return fault.Wrap(fault.Unavailable, ctx.Err(), "the caller gave up")
+	return fault.Wrap(fault.Unavailable, ctx.Err(), "this took too long")
 }
 
 // commitment is one record after a change, and what its journal entries say.

@@ -45,6 +45,7 @@ var limitedActor = actor.Actor{Kind: actor.Token, ID: "tok_limited"}
 type store struct {
 	*storagetest.Model
 	fails atomic.Pointer[func() error]
+	stuck atomic.Bool // reads wait for the end of their context
 }
 
 func (s *store) failing(with func() error) { s.fails.Store(&with) }
@@ -68,6 +69,10 @@ func (s *store) failCalmly() (err error) {
 }
 
 func (s *store) Get(ctx context.Context, ids ...string) ([]*storage.Stored, error) {
+	if s.stuck.Load() {
+		<-ctx.Done()
+		return nil, fault.Wrap(fault.Unavailable, ctx.Err(), "storage is unavailable")
+	}
 	if err := s.fail(); err != nil {
 		return nil, err
 	}
@@ -154,6 +159,7 @@ func (l *logs) String() string {
 // api is the real handler over real use-cases, behind a server.
 type api struct {
 	url        string
+	config     resolvers.Config
 	handler    http.Handler
 	store      *store
 	logs       *logs
@@ -209,9 +215,10 @@ func newHandler(t testing.TB, enforcer authz.Enforcer) *api {
 		Source:   validation.StorageSource{Licensing: uses, Now: time.Now},
 		Licenses: uses, Secrets: secrets, Counter: a.store, Log: log,
 	})
-	a.handler, err = resolvers.New(resolvers.Config{
+	a.config = resolvers.Config{
 		Licensing: uses, Validation: a.validation, Enforcer: enforcer, Log: log, Credential: credential,
-	})
+	}
+	a.handler, err = resolvers.New(a.config)
 	ok(t, err)
 	return a
 }

@@ -3,6 +3,7 @@ package resolvers
 import (
 	"context"
 	"net/http"
+	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/executor"
@@ -23,6 +24,7 @@ import (
 // request and never tells a value of it.
 type endpoint struct {
 	exec      *executor.Executor
+	within    time.Duration
 	schema    *ast.Schema
 	public    map[string]bool // the root fields
 	documents documents

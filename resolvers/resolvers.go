@@ -4,6 +4,7 @@
 package resolvers
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/executor"
@@ -28,13 +30,20 @@ import (
 	"github.com/keywright/keywright/validation"
 )
 
-// Config is what the handler is made of. All but Streams and Credential are
-// needed.
+// DefaultWithin is less than a shutdown waits, though what became of a change is
+// looked up for some seconds more.
+const DefaultWithin = 10 * time.Second
+
+// Config is what the handler is made of. All but Within, Streams and Credential
+// are needed.
 type Config struct {
 	Licensing  *licensing.Service
 	Validation *validation.Service
 	Enforcer   authz.Enforcer
 	Log        *slog.Logger
+	// Within is how long an operation may take, save for a subscription:
+	// DefaultWithin if zero. What it waits for then is Unavailable.
+	Within time.Duration
 	// Streams are the subscriptions' and WebSockets': of the default number if
 	// nil.
 	Streams *wire.Streams
@@ -66,7 +75,7 @@ func New(c Config) (http.Handler, error) {
 	exec.SetRecoverFunc(recovered)
 	exec.Use(feeds{presenter(c.Log)})
 	public := publicFields(schema)
-	e := endpoint{exec: exec, schema: schema, public: public, documents: newDocuments(schema, public)}
+	e := endpoint{exec: exec, within: cmp.Or(c.Within, DefaultWithin), schema: schema, public: public, documents: newDocuments(schema, public)}
 	e.streams = c.transport()
 	e.streams.Open = e.open
 	return e, nil

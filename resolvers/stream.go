@@ -51,15 +51,20 @@ func (e endpoint) open(ctx context.Context, text []byte) (wire.Operation, error)
 	return wire.Operation{Answers: e.begin(ctx, o), Lasts: isLasting(o)}, nil
 }
 
-// begin executes an operation.
+// begin executes an operation. One that is answered once has the time for it
+// that e.within gives.
 func (e endpoint) begin(ctx context.Context, o *graphql.OperationContext) wire.Answers {
+	lasts, done, end := isLasting(o), false, func() {}
+	if !lasts {
+		ctx, end = context.WithTimeout(ctx, e.within)
+	}
 	responses, inner := e.exec.DispatchOperation(ctx, o)
-	lasts, done := isLasting(o), false
 	return func(context.Context) []byte {
 		if done {
 			return nil
 		}
 		done = !lasts
+		defer end()
 		answer := responses(inner)
 		if answer == nil {
 			return nil
