@@ -133,6 +133,7 @@ func TestADriverThatLosesAnAnswerItselfIsTold(t *testing.T) {
 		"a use that was counted is Unavailable": {func(l *lossy) { l.code = fault.Unavailable }, []string{"AUse"}},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel() // they wait for connections
 			through := newLossy()
 			test.spoil(through)
 			said := storagetest.LossyFails(t, through.Model, through, through.lose)

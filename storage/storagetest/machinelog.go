@@ -28,7 +28,7 @@ func (m *machine) settle(r *rapid.T) {
 			gone = append(gone, p)
 		}
 	}
-	m.same(r, m.store.Settle(m.t.Context(), gone), m.model.Settle(m.t.Context(), gone), nil)
+	m.same(r, m.store(r).Settle(m.t.Context(), gone), m.model.Settle(m.t.Context(), gone), nil)
 }
 
 // appendBlock adds a block behind the last, or tries to where one is.
@@ -41,7 +41,7 @@ func (m *machine) appendBlock(r *rapid.T) {
 		b.Entries = append(b.Entries, drawEntry(r, fmt.Sprint("log ", m.made, " ", i)))
 	}
 	m.made++
-	want, got := m.model.AppendBlock(m.t.Context(), b), m.store.AppendBlock(m.t.Context(), b)
+	want, got := m.model.AppendBlock(m.t.Context(), b), m.store(r).AppendBlock(m.t.Context(), b)
 	if fault.CodeOf(want) != fault.CodeOf(got) {
 		r.Fatalf("block at %d: got %v, want %v", b.First, got, want)
 	}
@@ -53,7 +53,7 @@ func (m *machine) appendBlock(r *rapid.T) {
 func (m *machine) blocks(r *rapid.T) {
 	from, limit := rapid.Int64Range(storage.LastBlock, m.next+1).Draw(r, "from"), rapid.IntRange(0, 4).Draw(r, "limit")
 	want, _ := m.model.Blocks(m.t.Context(), from, limit)
-	got, err := m.store.Blocks(m.t.Context(), from, limit)
+	got, err := m.store(r).Blocks(m.t.Context(), from, limit)
 	m.same(r, got, want, err)
 }
 
@@ -66,8 +66,8 @@ func (m *machine) entries(r *rapid.T) {
 		q.After = new(rapid.Int64Range(-1, m.next+1).Draw(r, "after"))
 	}
 	want, _ := m.model.Entries(m.t.Context(), q)
-	got, err := m.store.Entries(m.t.Context(), q)
+	got, err := m.store(r).Entries(m.t.Context(), q)
 	m.same(r, got, want, err)
-	misfit, err := m.store.CheckEntries(m.t.Context())
+	misfit, err := m.store(r).CheckEntries(m.t.Context())
 	m.same(r, misfit, (*storage.Misfit)(nil), err)
 }

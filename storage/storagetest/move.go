@@ -207,6 +207,32 @@ func load(t testing.TB, s storage.Store, records []storage.Whole) {
 func (m *machine) dump(r *rapid.T) {
 	limit := rapid.IntRange(1, 9).Draw(r, "limit")
 	want, _ := dumpAll(m.t.Context(), m.model, limit)
-	got, err := dumpAll(m.t.Context(), m.store, limit)
+	got, err := dumpAll(m.t.Context(), m.store(r), limit)
 	m.same(r, got, want, err)
+}
+
+// load inserts records, some of whose ids may be taken. Which others are
+// inserted then is the store's own, so it is one at a time.
+func (m *machine) load(r *rapid.T) {
+	record := drawRecord(r)
+	record.Version, record.Attempt = record.Version+1, "loaded"
+	w := storage.Whole{Stored: storage.Stored{Record: record, Total: storage.UsageTotal{Count: 7, Last: drawTime(r, "last")}}}
+	for _, id := range slices.Sorted(slices.Values(machineSeats)) {
+		if rapid.Bool().Draw(r, "seat "+id) {
+			w.Seats = append(w.Seats, storage.Seat{ID: id, Lease: drawTime(r, "lease"), Body: []byte(`{}`)})
+		}
+	}
+	for _, day := range machineDays {
+		if rapid.Bool().Draw(r, "day") {
+			w.Days = append(w.Days, storage.UsageDay{Day: day, Valid: 2, Values: storage.Values{storage.ByCode: {"a.b": 1}}})
+		}
+	}
+	m.made++
+	if rapid.Bool().Draw(r, "entry") {
+		w.Pending = append(w.Pending, drawEntry(r, fmt.Sprint("loaded ", m.made)))
+	}
+	want, got := m.model.Load(m.t.Context(), []storage.Whole{w}), m.store(r).Load(m.t.Context(), []storage.Whole{w})
+	if fault.CodeOf(want) != fault.CodeOf(got) {
+		r.Fatalf("%+v: got %v, want %v", w, got, want)
+	}
 }

@@ -23,6 +23,10 @@ type Options struct {
 	// two seconds if zero, or ten minutes if the environment has KEYWRIGHT_LONG.
 	Histories time.Duration
 
+	// Calls is how many calls the machine makes to the driver; eight thousand if
+	// zero. It makes no more runs than the flag rapid.checks has it make.
+	Calls int
+
 	// Cannot declares what the driver's engine lacks. What is declared and is
 	// there all the same fails.
 	Cannot []Lack
@@ -76,4 +80,11 @@ func (o Options) run(t *testing.T, name string, needs Ability, test func(t *test
 			t.Skipf("left out, since the driver declares that it lacks %s: %s", needs, o.Cannot[i].Reason)
 		}
 	})
+}
+
+func (o Options) machineLength() int {
+	if o.Calls > 0 {
+		return o.Calls
+	}
+	return machineCalls
 }

@@ -79,13 +79,18 @@ func Run(t *testing.T, open func(t *testing.T) storage.Store, o Options) {
 			})
 		}
 	})
-	t.Run("Histories", func(t *testing.T) {
+	handles := func(t *testing.T, peers int) []storage.Store {
 		s := open(t)
-		handles := []storage.Store{proper{s, t}}
-		if o.Peer != nil {
-			handles = append(handles, proper{o.Peer(t, s), t}, proper{o.Peer(t, s), t})
+		all := []storage.Store{proper{s, t}}
+		for range peers {
+			if o.Peer != nil {
+				all = append(all, proper{o.Peer(t, s), t})
+			}
 		}
-		makeHistories(t, handles, o.historyLength())
+		return all
+	}
+	t.Run("Histories", func(t *testing.T) { makeHistories(t, handles(t, 2), o.historyLength()) })
+	t.Run("Machine", func(t *testing.T) {
+		runMachine(t, func(t *testing.T) []storage.Store { return handles(t, 1) }, o.machineLength())
 	})
-	t.Run("Machine", func(t *testing.T) { runMachine(t, open) })
 }
