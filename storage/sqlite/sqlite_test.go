@@ -44,5 +44,9 @@ func TestConformance(t *testing.T) {
 		return s
 	}, storagetest.Options{
 		Peer: func(t *testing.T, s storage.Store) storage.Store { return open(t, paths[s]) },
+		Bare: func(t *testing.T) (s, peer storage.Store) {
+			path := filepath.Join(t.TempDir(), "keywright.db")
+			return open(t, path), open(t, path)
+		},
 	})
 }

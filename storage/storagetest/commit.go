@@ -2,6 +2,7 @@ package storagetest
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -90,6 +91,21 @@ var commitClauses = []clause{
 		found, err := s.Get(t.Context(), "lic_a")
 		must(t, err)
 		equal(t, found, []*storage.Stored{nil})
+	}},
+	{"CountsVersionsFromOne", func(t testing.TB, s storage.Store) {
+		r := license("lic_a")
+		for version := range int64(9) {
+			r.Version, r.Revision = version, 40-version
+			got := commit(t, s, change(r))
+			equal(t, []int64{got.Version, got.Revision}, []int64{version + 1, 40 - version})
+		}
+	}},
+	{"KeepsTheOrderOfManyOperations", func(t testing.TB, s storage.Store) {
+		r := license("lic_a")
+		for n := range 256 {
+			r.Done = append(r.Done, storage.Operation{Name: fmt.Sprint("op ", n*7%256), Key: "k", Actor: "a", Digest: "d", At: second(-n)})
+		}
+		equal(t, commit(t, s, change(r)).Done, r.Done)
 	}},
 	{"LeavesTotalsAndPendingEntriesAlone", func(t testing.TB, s storage.Store) {
 		r := license("lic_a")

@@ -23,6 +23,21 @@ var getClauses = []clause{
 		must(t, err)
 		equal(t, found, []*storage.Stored{nil, a, nil, nil})
 	}},
+	{"AnswersThousandsAtOnce", func(t testing.TB, s storage.Store) {
+		must(t, Fill(t.Context(), s, 0, 300, false))
+		var ids []string
+		for n := range 2000 {
+			ids = append(ids, LicenseID(n%400))
+		}
+		found, err := s.Get(t.Context(), ids...)
+		must(t, err)
+		equal(t, len(found), len(ids))
+		for n, r := range found {
+			if (r != nil) != (n%400 < 300) || r != nil && r.ID != ids[n] {
+				t.Fatalf("in place of %s, number %d, stands %+v", ids[n], n, r)
+			}
+		}
+	}},
 	{"OfNothingIsNothing", func(t testing.TB, s storage.Store) {
 		found, err := s.Get(t.Context())
 		must(t, err)

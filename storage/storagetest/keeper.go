@@ -40,6 +40,36 @@ var keeperClauses = []clause{
 			get(t, s, id)
 		}
 	}},
+	{"SweepTakesEveryKindWithAllThatIsBesideIt", func(t testing.TB, s storage.Store) {
+		for n, kind := range []storage.Kind{storage.Product, storage.Plan, storage.License, storage.Alias, storage.Denial, storage.Cursor, "other"} {
+			c := deleted(fmt.Sprint("x", n), n)
+			c.Record.Kind, c.Record.Index.Words = kind, []string{"word"}
+			c.Record.Index.ExternalID = "external"
+			commit(t, s, c)
+			add(t, s, storage.UsageDelta{Record: c.Record.ID, Product: c.Record.ID, Day: "2026-11-21", Valid: 1, Last: second(1)})
+		}
+		sweep(t, s, 5, 99, 5)
+		sweep(t, s, 99, 99, 2)
+		equal(t, dump(t, s, 9), []storage.Whole{})
+		for n := range 7 { // another kind, and nothing else
+			r := storage.Record{Kind: storage.License, ID: fmt.Sprint("x", n), Body: []byte(`{}`)}
+			got := commit(t, s, change(r))
+			r.Version, r.Attempt = 1, change(r).Attempt
+			equal(t, got, &storage.Stored{Record: r})
+			equal(t, usage(t, s, r.ID, "2026-01-01", "2026-12-31"), []storage.UsageDay{})
+			ends, err := s.Touch(t.Context(), []storage.Lease{{Record: r.ID, Seat: "act_a", Until: second(99)}})
+			must(t, err)
+			equal(t, ends, make([]time.Time, 1))
+		}
+		listed(t, s, storage.CreatedOldest, storage.Filter{ExternalID: "external"}, "")
+		searched(t, s, "word", "")
+	}},
+	{"SweepIsUnavailableToACallerWhoseContextEndedAndRemovesNothing", func(t testing.TB, s storage.Store) {
+		was := commit(t, s, deleted("lic_a", 5))
+		_, err := s.Sweep(ended(t), second(6), 9)
+		refused(t, err, fault.Unavailable)
+		unchanged(t, s, was)
+	}},
 	{"SweepStopsAtItsLimit", func(t testing.TB, s storage.Store) {
 		for i := range 5 {
 			commit(t, s, deleted(fmt.Sprintf("lic_%d", i), 1))
@@ -83,8 +113,9 @@ var keeperClauses = []clause{
 		_, errEntries := s.Entries(ctx, storage.EntryQuery{First: 1})
 		_, errSweep := s.Sweep(ctx, second(0), 1)
 		_, errClock := s.Clock(ctx)
+		_, errCheck := s.CheckEntries(ctx)
 		for _, err := range []error{
-			errGet, errList, errSearch, errTouch, errUsage, errPending, errBlocks, errEntries, errSweep, errClock,
+			errGet, errList, errSearch, errTouch, errUsage, errPending, errBlocks, errEntries, errSweep, errClock, errCheck,
 			s.Commit(ctx, change(license("lic_b"))),
 			s.AddUsage(ctx, []storage.UsageDelta{{Record: "lic_a", Day: "2026-11-21"}}),
 			s.Settle(ctx, []storage.Pending{waiting("lic_a", "evt_a")}), s.AppendBlock(ctx, block(0, 1)),

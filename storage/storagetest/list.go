@@ -194,6 +194,29 @@ var listClauses = []clause{
 			}
 		}
 	}},
+	{"KeepsTheOrderOfEqualTimesForEver", func(t testing.TB, s storage.Store) {
+		for n := range 12 {
+			r := license(fmt.Sprint("lic_", n*7%12))
+			r.Index.Due, r.Index.Ends = second(1), second(1)
+			commit(t, s, change(r))
+		}
+		for _, order := range orders {
+			q := storage.Query{Kind: storage.License, Order: order, First: 99}
+			was := walk(t, s, q, func() {})
+			equal(t, len(was), 12)
+			for n, id := range was[:4] {
+				r := get(t, s, id).Record
+				r.Index.State, r.Index.Product = fmt.Sprint("state ", order, n), fmt.Sprint("prd_", n)
+				commit(t, s, change(r))
+				q.First = 1 + 3*n
+				equal(t, walk(t, s, q, func() {}), was)
+			}
+		}
+	}},
+	{"IsUnavailableToACallerWhoseContextEnded", func(t testing.TB, s storage.Store) {
+		_, err := s.List(ended(t), storage.Query{Kind: storage.License, Order: storage.CreatedNewest, First: 1})
+		refused(t, err, fault.Unavailable)
+	}},
 	{"HasARecordThatStaysOnOnePageWhateverIsCommitted", func(t testing.TB, s storage.Store) {
 		for n := range 20 {
 			r := license(fmt.Sprint("stays ", n))

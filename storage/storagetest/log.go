@@ -44,6 +44,17 @@ var appendClauses = []clause{
 			verbatim(t, page.Entries, []storage.Logged{{Index: index, At: b.At, Entry: b.Entries[index-b.First]}})
 		}
 	}},
+	{"TakesAsManyBytesAsABlockMayHave", func(t testing.TB, s storage.Store) {
+		b := block(0, storage.MaxBytes/storage.MaxEntry)
+		b.Head = noise("head")[:storage.MaxHead]
+		for i := range b.Entries {
+			b.Entries[i].Body = noise(b.Entries[i].ID)
+		}
+		appended(t, s, b)
+		logIs(t, s, b)
+		b.First, b.Entries = b.Next(), append(b.Entries, entry("more"))
+		refused(t, s.AppendBlock(t.Context(), b), fault.InvalidInput)
+	}},
 	{"RefusesAPlaceThatIsTakenAndLeavesNothingBehind", func(t testing.TB, s storage.Store) {
 		was := []storage.Block{block(0, 3), block(3, 100), block(103, 1)}
 		for _, b := range was {

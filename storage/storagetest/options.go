@@ -15,6 +15,10 @@ type Options struct {
 	// would hold it. A driver without it lacks SeparateProcesses.
 	Peer func(t *testing.T, s storage.Store) storage.Store
 
+	// Bare gives two handles on a database that is empty and was never migrated,
+	// or one handle twice. A driver that has nothing to migrate gives nil.
+	Bare func(t *testing.T) (s, peer storage.Store)
+
 	// Lossy gives a handle on the database of s whose answers can be lost. A
 	// driver without a connection that could be cut gives nil.
 	Lossy func(t *testing.T, s storage.Store) (through storage.Store, lose Lose)

@@ -44,6 +44,24 @@ var seatClauses = []clause{
 		c.Put = []storage.Seat{seat("act_a", second(3))}
 		equal(t, commit(t, s, c).Seats[0].Lease, second(3))
 	}},
+	{"ThatWereTouchedMeanwhileKeepTheirLeases", func(t testing.TB, s storage.Store) {
+		r := seated(t, s, seat("act_a", second(9)), seat("act_b", second(9)))
+		for _, id := range []string{"act_a", "act_b"} {
+			touched(t, s, second(20), storage.Lease{Record: "lic_a", Seat: id, At: second(8), Until: second(20)})
+		}
+		c := change(r)
+		c.Put = []storage.Seat{{ID: "act_a", Lease: second(10), Seen: second(2), Body: []byte(`{"new":true}`)}}
+		left := seat("act_b", second(20))
+		left.Seen = second(8)
+		equal(t, commit(t, s, c).Seats, []storage.Seat{{ID: "act_a", Lease: second(20), Seen: second(2), Body: c.Put[0].Body}, left})
+	}},
+	{"ThatWereRemovedComeBackAsNew", func(t testing.TB, s storage.Store) {
+		c := change(seated(t, s, seat("act_a", second(9))))
+		c.Remove = []storage.Removal{{ID: "act_a"}}
+		c = change(commit(t, s, c).Record)
+		c.Put = []storage.Seat{{ID: "act_a", Lease: second(3), Body: []byte(`{}`)}}
+		equal(t, commit(t, s, c).Seats, c.Put)
+	}},
 	{"AreRemoved", func(t testing.TB, s storage.Store) {
 		c := change(seated(t, s, seat("act_a", second(9)), seat("act_b", time.Time{}), seat("act_c", second(7))))
 		c.Remove = []storage.Removal{
@@ -140,6 +158,13 @@ var touchClauses = []clause{
 		touched(t, s, second(20), storage.Lease{Record: "lic_a", Seat: "act_a", At: second(8), Until: second(20)})
 		want.Seats[0].Lease, want.Seats[0].Seen = second(20), second(8)
 		unchanged(t, s, want)
+	}},
+	{"IsUnavailableToACallerWhoseContextEndedAndMovesNothing", func(t testing.TB, s storage.Store) {
+		seated(t, s, seat("act_a", second(9)))
+		was := get(t, s, "lic_a")
+		_, err := s.Touch(ended(t), []storage.Lease{{Record: "lic_a", Seat: "act_a", At: second(1), Until: second(20)}})
+		refused(t, err, fault.Unavailable)
+		unchanged(t, s, was)
 	}},
 	{"BehindARemovalsBackIsAConflict", func(t testing.TB, s storage.Store) {
 		c := change(seated(t, s, seat("act_a", second(9))))

@@ -60,7 +60,7 @@ func Run(t *testing.T, open func(t *testing.T) storage.Store, o Options) {
 		})
 	}
 	t.Run("Peer", func(t *testing.T) {
-		for _, c := range slices.Concat(peerClauses, logRaces, meanwhileClauses) {
+		for _, c := range slices.Concat(peerClauses, closingClauses, logRaces, meanwhileClauses) {
 			o.run(t, c.name, SeparateProcesses, func(t *testing.T, as testing.TB) {
 				s := open(t)
 				c.test(as, proper{s, as}, proper{o.Peer(t, s), as})
@@ -76,6 +76,17 @@ func Run(t *testing.T, open func(t *testing.T) storage.Store, o Options) {
 				s := open(t)
 				through, lose := o.Lossy(t, s)
 				c.test(t, proper{s, t}, proper{through, t}, lose)
+			})
+		}
+	})
+	t.Run("Bare", func(t *testing.T) {
+		if o.Bare == nil {
+			t.Skip("the driver has nothing to migrate")
+		}
+		for _, c := range bareClauses {
+			t.Run(c.name, func(t *testing.T) {
+				s, peer := o.Bare(t)
+				c.test(t, proper{s, t}, proper{peer, t})
 			})
 		}
 	})

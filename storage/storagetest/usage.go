@@ -60,6 +60,27 @@ var usageClauses = []clause{
 		equal(t, usage(t, s, "prd_1", "2026-01-01", "2026-12-31"), []storage.UsageDay{{Day: "2026-11-21", Valid: 1}})
 		equal(t, usage(t, s, "lic_a", "2026-01-01", "2026-12-31"), []storage.UsageDay{{Day: "2026-11-21", Valid: 2}})
 	}},
+	{"OfNothingIsNothing", func(t testing.TB, s storage.Store) {
+		counted(t, s)
+		add(t, s)
+		add(t, s, storage.UsageDelta{Record: "lic_a", Day: "2026-11-21"})
+		equal(t, get(t, s, "lic_a").Total, storage.UsageTotal{})
+	}},
+	{"AddsEachDeltaOfOneCall", func(t testing.TB, s storage.Store) {
+		counted(t, s)
+		var deltas []storage.UsageDelta
+		for n := range 500 {
+			deltas = append(deltas, storage.UsageDelta{Record: []string{"lic_a", "lic_b", "prd_1", "lic_x"}[n%4], Product: "prd_1",
+				Day: "2026-11-21", Valid: 1, Last: second(500 - n), Values: storage.Values{storage.ByCode: {"VALID": 1}}})
+		}
+		add(t, s, deltas...)
+		for n, id := range []string{"lic_a", "lic_b"} {
+			equal(t, get(t, s, id).Total, storage.UsageTotal{Count: 125, Last: second(500 - n)})
+		}
+		equal(t, get(t, s, "prd_1").Total, storage.UsageTotal{Count: 125, Last: second(498)})
+		equal(t, usage(t, s, "prd_1", "2026-11-21", "2026-11-21"), []storage.UsageDay{
+			{Day: "2026-11-21", Valid: 625, Values: storage.Values{storage.ByCode: {"VALID": 625}}}})
+	}},
 	{"KeepsSoManyValuesApart", func(t testing.TB, s storage.Store) {
 		counted(t, s)
 		want := map[string]int64{storage.Other: 2}
@@ -82,6 +103,9 @@ var usageClauses = []clause{
 		equal(t, usage(t, s, "lic_a", "2026-11-10", "2026-12-01"), []storage.UsageDay{
 			{Day: "2026-11-10", Valid: 1}, {Day: "2026-11-30", Valid: 1}, {Day: "2026-12-01", Valid: 1}})
 		equal(t, usage(t, s, "lic_b", "2026-11-10", "2026-12-01"), []storage.UsageDay{})
+		equal(t, usage(t, s, "lic_a", "2026-12-01", "2026-11-10"), []storage.UsageDay{})
+		_, err := s.Usage(ended(t), "lic_a", "2026-11-10", "2026-12-01")
+		refused(t, err, fault.Unavailable)
 	}},
 	{"IsUnavailableToACallerWhoseContextEndedAndAddsNothing", func(t testing.TB, s storage.Store) {
 		counted(t, s)
