@@ -1,12 +1,15 @@
 package journal
 
 import (
+	"context"
 	"encoding/base64"
 	"errors"
 	"strconv"
 	"strings"
 
 	"golang.org/x/mod/sumdb/tlog"
+
+	"github.com/keywright/keywright/storage"
 )
 
 // Checkpoint says what a log was when it had a size. Signed, it is a note
@@ -17,6 +20,22 @@ type Checkpoint struct {
 	Epoch int64
 	Size  int64 // at least 1
 	Root  tlog.Hash
+}
+
+// End gives where a log ends, as the head of its last block says: the zero
+// Checkpoint where it has no entries. It proves nothing; Verify does. A head
+// that cannot be read is a Finding.
+func End(ctx context.Context, store storage.Journal) (Checkpoint, error) {
+	blocks, err := store.Blocks(ctx, storage.LastBlock, 1)
+	if err != nil || len(blocks) == 0 {
+		return Checkpoint{}, err
+	}
+	h, err := readHead(blocks[0])
+	if err != nil {
+		return Checkpoint{}, badHead(blocks[0], err)
+	}
+	t := h.tree()
+	return Checkpoint{Log: h.Log, Epoch: h.Epoch, Size: h.Size, Root: t.root()}, nil
 }
 
 // originPrefix begins the first line of a checkpoint.
