@@ -12,6 +12,8 @@ import (
 type commands struct {
 	Serve   serveCommand    `cmd:"" help:"Serve the API until a signal ends it."`
 	Migrate migrateCommand  `cmd:"" help:"Bring the schema of the storage up to this program's."`
+	Dump    dumpCommand     `cmd:"" help:"Write all that the storage holds to the standard output, for keywright load. No server may serve."`
+	Load    loadCommand     `cmd:"" help:"Read a dump from the standard input into an empty storage, of any engine, and verify it."`
 	Journal journalCommands `cmd:"" help:"Verify and export the journal, and sign checkpoints of it."`
 	Config  struct {
 		Check configCheckCommand `cmd:"" help:"Check the configuration of serve, and show it with where each value comes from."`
@@ -21,12 +23,13 @@ type commands struct {
 
 // program is what a command runs with.
 type program struct {
+	stdin          io.Reader
 	stdout, stderr io.Writer
 	settings       *settings
 }
 
 // run runs one command.
-func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) error {
+func run(ctx context.Context, args, environ []string, stdin io.Reader, stdout, stderr io.Writer) error {
 	helped := false
 	parser, err := kong.New(&commands{},
 		kong.Name("keywright"),
@@ -50,7 +53,7 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 	if err != nil {
 		return err
 	}
-	p := &program{stdout: stdout, stderr: stderr, settings: newSettings(environ)}
+	p := &program{stdin: stdin, stdout: stdout, stderr: stderr, settings: newSettings(environ)}
 	if err := p.settings.fill(parsed); err != nil {
 		return err
 	}

@@ -32,13 +32,13 @@ func (w world) run(t *testing.T) (stdout string, err error) {
 		}
 	}
 	var out, log bytes.Buffer
-	err = main.Run(t.Context(), strings.Fields(w.args), w.environ, &out, &log)
+	err = main.Run(t.Context(), strings.Fields(w.args), w.environ, strings.NewReader(""), &out, &log)
 	return out.String(), err
 }
 
 // inPlace runs a command in the directory as it is.
 func inPlace(args string) error {
-	return main.Run(context.Background(), strings.Fields(args), nil, io.Discard, io.Discard)
+	return main.Run(context.Background(), strings.Fields(args), nil, nil, io.Discard, io.Discard)
 }
 
 // enough is a configuration that lacks nothing.

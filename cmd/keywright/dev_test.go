@@ -35,7 +35,7 @@ func startDev(ctx context.Context, dir string, more ...string) (*devServer, erro
 	ended := make(chan error, 1)
 	go func() {
 		args := append([]string{"serve", "--dev", "--listen=127.0.0.1:0", "--data=" + dir}, more...)
-		ended <- main.Run(ctx, args, nil, out, &log)
+		ended <- main.Run(ctx, args, nil, nil, out, &log)
 	}()
 	s := &devServer{stop: func() error {
 		cancel()

@@ -1,6 +1,9 @@
 package main
 
 import (
+	"context"
+
+	"github.com/keywright/keywright/dump"
 	"github.com/keywright/keywright/internal/openurl"
 	"github.com/keywright/keywright/storage"
 	"github.com/keywright/keywright/storage/sqlite"
@@ -11,4 +14,12 @@ func stores() *openurl.Mux[storage.Store] {
 	m := &openurl.Mux[storage.Store]{}
 	m.Handle("sqlite", sqlite.Open)
 	return m
+}
+
+// ready fails where a store cannot answer, or is not whole.
+func ready(ctx context.Context, store storage.Store) error {
+	if err := store.Ready(ctx); err != nil {
+		return err
+	}
+	return dump.Unfinished(ctx, store)
 }

@@ -3,10 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io"
-	"os"
-	"time"
 
 	"github.com/keywright/keywright/journal"
 	"github.com/keywright/keywright/storage"
@@ -76,29 +72,8 @@ func (c *storageConfig) withStore(ctx context.Context, s *settings, do func(stor
 		return s.problem("storage", "%w", err)
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
-	if err := store.Ready(ctx); err != nil {
+	if err := ready(ctx, store); err != nil {
 		return s.problem("storage", "%w", err)
 	}
 	return do(store)
-}
-
-// progress tells how far a long run is, where a person looks on; else it is
-// nil. End takes its line away.
-func progress(to io.Writer) (tell func(entries int64), end func()) {
-	f, isFile := to.(*os.File)
-	if !isFile {
-		return nil, func() {}
-	}
-	info, err := f.Stat()
-	if err != nil || info.Mode()&os.ModeCharDevice == 0 {
-		return nil, func() {}
-	}
-	var last time.Time
-	tell = func(entries int64) {
-		if now := time.Now(); now.Sub(last) > 250*time.Millisecond {
-			last = now
-			fmt.Fprintf(to, "\r%d entries", entries)
-		}
-	}
-	return tell, func() { fmt.Fprint(to, "\r\x1b[K") }
 }

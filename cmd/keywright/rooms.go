@@ -90,7 +90,7 @@ func (r *rooms) run(ctx context.Context) (end func()) {
 // ready fails where storage cannot answer, or the log in it is not the one that
 // this server knows or has signed.
 func (r *rooms) ready(ctx context.Context) error {
-	if err := r.store.Ready(ctx); err != nil {
+	if err := ready(ctx, r.store); err != nil {
 		return err
 	}
 	if r.signer != nil {

@@ -103,7 +103,7 @@ func (c *config) openStore(ctx context.Context, s *settings) (storage.Store, err
 		err = store.Migrate(ctx)
 	}
 	if err == nil {
-		err = store.Ready(ctx)
+		err = ready(ctx, store)
 	}
 	if err != nil {
 		return nil, errors.Join(s.problem("storage", "%w", err), store.Close())

@@ -28,6 +28,7 @@ var rooms = []room{
 	{"licensing", "journal storage signer authz secret license actor page fault"},
 	{"authz", "actor page fault"},
 	{"journal", "storage secret actor page fault"},
+	{"dump", "journal storage fault"},
 	{"storage", "page fault internal/openurl"},
 	{"storage/sqlite", "storage page fault internal/openurl internal/sqlstore"},
 	{"storage/postgres", "storage page fault internal/openurl internal/sqlstore"},

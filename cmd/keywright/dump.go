@@ -1,0 +1,39 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/keywright/keywright/dump"
+	"github.com/keywright/keywright/storage"
+)
+
+type dumpCommand struct {
+	storageConfig `embed:""`
+}
+
+// Run writes the dump to the standard output.
+func (c *dumpCommand) Run(ctx context.Context, p *program) error {
+	began := time.Now()
+	bad := &problems{settings: p.settings}
+	c.checkStorage(bad)
+	if err := bad.err(); err != nil {
+		return err
+	}
+	return c.withStore(ctx, p.settings, func(store storage.Store) error {
+		t := newTeller(p.stderr)
+		done, err := dump.Write(ctx, store, p.stdout, t.counts)
+		t.end()
+		if err != nil {
+			return p.settings.problem("storage", "%w", err)
+		}
+		fmt.Fprintf(p.stderr, "keywright: dumped %s in %.1f s\n", &done, time.Since(began).Seconds())
+		return nil
+	})
+}
+
+// counts tells how far a dump or a load is.
+func (t *teller) counts(done dump.Counts, entries int64) {
+	t.say("%d records, and %d of %d entries", done.All(), done.Entries, entries)
+}
