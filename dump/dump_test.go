@@ -25,7 +25,7 @@ func TestALoadedStoreIsTheOneThatWasDumped(t *testing.T) {
 	stream := written(t, from)
 	var first string
 	for name, open := range map[string]func(*testing.T) storage.Store{
-		"model": func(*testing.T) storage.Store { return storagetest.NewModel() }, "sqlite": onDisk,
+		"model": func(*testing.T) storage.Store { return storagetest.NewModel() }, "sqlite": func(t *testing.T) storage.Store { return onDisk(t) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			to := open(t)
@@ -62,7 +62,7 @@ func plain(all []storage.Whole) []storage.Whole {
 	return all
 }
 
-func onDisk(t *testing.T) storage.Store {
+func onDisk(t testing.TB) storage.Store {
 	t.Helper()
 	s, err := sqlite.Open(t.Context(), &url.URL{Path: filepath.Join(t.TempDir(), "keywright.db")})
 	must(t, err)

@@ -79,10 +79,18 @@ type loading struct {
 	stream *Reader
 	tell   Progress
 	sample sample
+
+	endRecords func(context.Context) error // nil where there is nothing to end
 }
 
 // all loads the stream to its end and verifies.
 func (l *loading) all(ctx context.Context) (sampled int, err error) {
+	if bulk, hasBulk := l.store.(storage.Bulk); hasBulk {
+		if err := bulk.BeginLoad(ctx); err != nil {
+			return 0, err
+		}
+		l.endRecords = bulk.EndLoad
+	}
 	for b, err := range l.batches(ctx) {
 		if err != nil {
 			return 0, err
@@ -94,7 +102,20 @@ func (l *loading) all(ctx context.Context) (sampled int, err error) {
 			l.tell(b.counts, l.entries())
 		}
 	}
+	if err := l.recordsEnd(ctx); err != nil {
+		return 0, err
+	}
 	return l.verify(ctx)
+}
+
+// recordsEnd is called before the first block, and at the end.
+func (l *loading) recordsEnd(ctx context.Context) error {
+	if l.endRecords == nil {
+		return nil
+	}
+	end := l.endRecords
+	l.endRecords = nil
+	return end(ctx)
 }
 
 func (l *loading) entries() int64 {
@@ -144,6 +165,11 @@ func (l *loading) batches(ctx context.Context) func(func(batch, error) bool) {
 func (l *loading) load(ctx context.Context, b batch) error {
 	if len(b.records) > 0 {
 		if err := l.store.Load(ctx, b.records); err != nil {
+			return err
+		}
+	}
+	if len(b.blocks) > 0 {
+		if err := l.recordsEnd(ctx); err != nil {
 			return err
 		}
 	}

@@ -55,6 +55,16 @@ type Mover interface {
 	Load(ctx context.Context, records []Whole) error
 }
 
+// Bulk is what a driver may offer beside Store, if it loads faster where it
+// knows that much more comes.
+type Bulk interface {
+	// BeginLoad says that a store without licenses is filled by calls of Load,
+	// and that nothing else is called, but for Get, until EndLoad has returned
+	// nil. Left before, or after an error, the store is of no use.
+	BeginLoad(ctx context.Context) error
+	EndLoad(ctx context.Context) error
+}
+
 // Waker is what a driver may offer beside Store: word from its engine that
 // another process may have appended a block. It is a hint, which spares a
 // follower the wait for its next look, and may be late, missing or false.

@@ -143,3 +143,23 @@ func Integrity(ctx context.Context, s storage.Store) (verdict string, err error)
 func CheckEntries(ctx context.Context, s storage.Store, spans int64) (*storage.Misfit, error) {
 	return s.(*Store).checkEntries(ctx, spans)
 }
+
+// Schema gives the statements that make the tables and indexes of the file, in
+// order.
+func Schema(ctx context.Context, s storage.Store) (statements []string, err error) {
+	err = s.(*Store).read(ctx, func(c *conn) error {
+		cur, err := c.query(ctx, "SELECT type || ' ' || name || ': ' || coalesce(sql, '') FROM sqlite_schema ORDER BY 1")
+		if err != nil {
+			return err
+		}
+		defer cur.close()
+		for {
+			ok, err := cur.next()
+			if err != nil || !ok {
+				return err
+			}
+			statements = append(statements, text(cur.values[0]))
+		}
+	})
+	return statements, err
+}

@@ -31,6 +31,7 @@ const readers = 8
 
 // Store is a SQLite file.
 type Store struct {
+	path    string
 	names   *names
 	states  *names
 	codec   *sqlstore.Codec
@@ -85,7 +86,7 @@ func open(ctx context.Context, path string) (*Store, error) {
 		_ = w.close()
 		return nil, fault.Wrap(fault.Unavailable, err, "storage cannot be opened")
 	}
-	s := &Store{names: newNames("name"), states: newNames("state"), codec: packing}
+	s := &Store{path: path, names: newNames("name"), states: newNames("state"), codec: packing}
 	s.readers = newPool(readers, func(ctx context.Context) (*conn, error) {
 		return connect(ctx, path, forReading)
 	})

@@ -14,7 +14,7 @@ import (
 // its place among these. The rest stand as they are, each on a line.
 
 const (
-	insertWord  = "INSERT INTO word (product, text, row) VALUES (?, ?, ?)"
+	insertWord  = " (product, text, row) VALUES (?, ?, ?)"
 	deleteWord  = "DELETE FROM word WHERE product = ? AND text = ? AND row = ?"
 	selectWords = "SELECT product, id, external_id, customer_email, customer_external_id, words FROM record WHERE row = ?"
 )
@@ -76,7 +76,7 @@ func (w *writer) moveWords(row int64, was, is sqlstore.WordSet) error {
 		added = append(added, is.Product, word, row)
 	}
 	for some := range slices.Chunk(added, valuesOfWord*maxInserted) {
-		if _, _, err := w.conn.exec(insertWords(len(some)/valuesOfWord), some...); err != nil {
+		if _, _, err := w.conn.exec(w.insertWords(len(some)/valuesOfWord), some...); err != nil {
 			return err
 		}
 	}
@@ -85,7 +85,13 @@ func (w *writer) moveWords(row int64, was, is sqlstore.WordSet) error {
 
 // insertWords gives the statement that adds so many words: one for all that a
 // license has, as a rule, costs less than one for each.
-func insertWords(count int) string { return insertWord + strings.Repeat(", (?, ?, ?)", count-1) }
+func (w *writer) insertWords(count int) string {
+	table := "INSERT INTO word"
+	if w.held != nil {
+		table = "INSERT INTO loaded"
+	}
+	return table + insertWord + strings.Repeat(", (?, ?, ?)", count-1)
+}
 
 // dropWords takes all words of a record out.
 func (w *writer) dropWords(row driver.Value) error {

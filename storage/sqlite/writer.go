@@ -31,6 +31,7 @@ type writer struct {
 	ended  chan struct{}
 	group  []*job
 	errs   []error
+	held   []string // the statements that EndLoad is to run; nil outside of a bulk load
 
 	checkpoints  *checkpointer
 	copyAfter    int64
