@@ -65,6 +65,16 @@ type Bulk interface {
 	EndLoad(ctx context.Context) error
 }
 
+// Copier is what a driver may offer beside Store, if a store of it is a file.
+type Copier interface {
+	// CopyTo writes what the store holds at one moment of the call into a new
+	// file, which is readable by its owner alone, and which the driver opens
+	// like the store's own. Whatever returned before the call is in it. Others
+	// go on meanwhile. It fails with Conflict if the file is there already;
+	// after any error it is not there, in part or whole.
+	CopyTo(ctx context.Context, file string) error
+}
+
 // Waker is what a driver may offer beside Store: word from its engine that
 // another process may have appended a block. It is a hint, which spares a
 // follower the wait for its next look, and may be late, missing or false.

@@ -14,6 +14,7 @@ type commands struct {
 	Migrate migrateCommand  `cmd:"" help:"Bring the schema of the storage up to this program's."`
 	Dump    dumpCommand     `cmd:"" help:"Write all that the storage holds to the standard output, for keywright load. No server may serve."`
 	Load    loadCommand     `cmd:"" help:"Read a dump from the standard input into an empty storage, of any engine, and verify it."`
+	Backup  backupCommand   `cmd:"" help:"Copy a storage that is a file, SQLite's, into another, while servers serve."`
 	Journal journalCommands `cmd:"" help:"Verify and export the journal, and sign checkpoints of it."`
 	Config  struct {
 		Check configCheckCommand `cmd:"" help:"Check the configuration of serve, and show it with where each value comes from."`
