@@ -36,12 +36,16 @@ type Store struct {
 // Open takes a URL of postgres: or postgresql:, with the parameters that are
 // listed in params. It neither needs the server to be up nor migrates: Ready
 // says what is amiss.
-func Open(ctx context.Context, u *url.URL) (*Store, error) {
+func Open(ctx context.Context, u *url.URL) (storage.Store, error) {
 	config, err := configOf(u)
 	if err != nil {
 		return nil, err
 	}
-	return open(ctx, config)
+	s, err := open(ctx, config)
+	if err != nil {
+		return nil, err // not s, which would be no nil
+	}
+	return s, nil
 }
 
 func open(ctx context.Context, config *pgxpool.Config) (*Store, error) {

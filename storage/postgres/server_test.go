@@ -37,7 +37,7 @@ func open(t *testing.T, u *url.URL) *postgres.Store {
 			t.Error(err)
 		}
 	})
-	return s
+	return s.(*postgres.Store)
 }
 
 // migrated is open, with the current schema.
