@@ -8,9 +8,11 @@ import (
 )
 
 // Page takes a page of the log from chunks: all that may have an entry which
-// the query asks for, each once, in the query's order.
+// the query asks for, in the query's order. From the oldest on one may come again
+// at once, since it may have grown.
 func (c *Codec) Page(q storage.EntryQuery, chunks iter.Seq2[Row, error]) (storage.EntryPage, error) {
 	var found []storage.Logged
+	var last *Row
 	for row, err := range chunks {
 		if err != nil {
 			return storage.EntryPage{}, err
@@ -19,6 +21,10 @@ func (c *Codec) Page(q storage.EntryQuery, chunks iter.Seq2[Row, error]) (storag
 		if err != nil {
 			return storage.EntryPage{}, err
 		}
+		if last != nil && last.First == row.First {
+			entries = entries[min(last.Next-last.First, int64(len(entries))):]
+		}
+		last = &row
 		if q.Newest {
 			slices.Reverse(entries)
 		}

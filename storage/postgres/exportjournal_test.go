@@ -31,6 +31,19 @@ func JournalStatements() map[string]Statement {
 	}
 }
 
+// The lock that appenders take turns by.
+const LockLog = lockLog
+
+// WriteBlock writes a block as AppendBlock does that has read a log which ends
+// at this index, and reports whether it did.
+func WriteBlock(ctx context.Context, s storage.Store, end int64, b storage.Block) (bool, error) {
+	chunks, err := s.(*Store).codec.Add(nil, b)
+	if err != nil {
+		return false, err
+	}
+	return s.(*Store).writeBlock(ctx, blockWrite{first: b.First, next: &end, chunks: chunks})
+}
+
 // Exec runs a statement.
 func Exec(ctx context.Context, s storage.Store, query string) error {
 	_, err := s.(*Store).pool.Exec(ctx, query)
