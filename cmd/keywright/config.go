@@ -19,7 +19,7 @@ import (
 // storageConfig is what every command that opens the storage is told.
 type storageConfig struct {
 	Config  string `placeholder:"FILE" help:"A YAML file with any of these keys, in the form opsListen."`
-	Storage string `placeholder:"URL" help:"Where records are kept: sqlite:///var/lib/keywright/data.db. With --dev by default keywright.db in the data directory."`
+	Storage string `placeholder:"URL" help:"Where records are kept: sqlite:///var/lib/keywright/data.db or postgres://USER:PASSWORD@HOST/DATABASE. If it holds a password, put it into the file or the variable. With --dev by default keywright.db in the data directory."`
 }
 
 // config is all that serve is told. Each field is a flag (--ops-listen), a
@@ -122,7 +122,7 @@ func (c *config) checkDev(bad *problems) {
 func (c *storageConfig) checkStorage(bad *problems) {
 	schemes := stores().Schemes()
 	if c.Storage == "" {
-		bad.add("storage", "not set; name a database, such as sqlite:///var/lib/keywright/data.db")
+		bad.add("storage", "not set; name a database, such as sqlite:///var/lib/keywright/data.db or postgres://USER:PASSWORD@HOST/DATABASE")
 		return
 	}
 	// Not shown: it may hold a password.

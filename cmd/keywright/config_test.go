@@ -78,7 +78,7 @@ func TestAKeyThatThereIsNotIsRefusedByName(t *testing.T) {
 	refuse(t, map[string]refusal{
 		"nothing at all": {"", nil, "",
 			"secretFile: not set; name a file with a secret, made by (umask 077; openssl rand -hex 32 > FILE), or put one into KEYWRIGHT_SECRETS\n" +
-				"storage: not set; name a database, such as sqlite:///var/lib/keywright/data.db"},
+				"storage: not set; name a database, such as sqlite:///var/lib/keywright/data.db or postgres://USER:PASSWORD@HOST/DATABASE"},
 		"an unknown flag":     {"--lisen=:80", enough, "", `unknown flag --lisen, did you mean "--listen"?; see keywright config check --help`},
 		"an unknown argument": {"now", enough, "", "unexpected argument now; see keywright config check --help"},
 		"a key that is nearly one": {"", enough, "storage: sqlite:x.db\nopslisten: off\n",
@@ -167,9 +167,9 @@ func TestAValueThatMakesNoSenseIsRefusedByName(t *testing.T) {
 		"a file that is no secret": {"--secret-file=config.yaml", enough[:1], "dev: false",
 			"secretFile (--secret-file): config.yaml: line 1 of the secrets is not 64 hexadecimal digits"},
 		"secrets twice":         {"--secret-file=x", enough, "", "secretFile (--secret-file): contradicts KEYWRIGHT_SECRETS; give one of them"},
-		"a storage that is not": {"--storage=mysql://root:hunter2@db/x", enough, "", "storage (--storage): not a URL that begins with sqlite:"},
+		"a storage that is not": {"--storage=mysql://root:hunter2@db/x", enough, "", "storage (--storage): not a URL that begins with postgres: or postgresql: or sqlite:"},
 		"a storage that is no URL": {"--storage=postgres://root:hunter2@db:port/x", enough, "",
-			"storage (--storage): not a URL that begins with sqlite:"},
+			"storage (--storage): not a URL that begins with postgres: or postgresql: or sqlite:"},
 	})
 }
 
@@ -209,7 +209,7 @@ func TestContradictionsAreRefusedByName(t *testing.T) {
 		"no streams at all":    {"--max-streams=0", enough, "", "maxStreams (--max-streams): must be at least 1"},
 		"all of them, in a list": {"--data=x --listen=:80 --refresh=1s", enough[1:], "", strings.Join([]string{
 			"data (--data): contradicts dev: it is the directory of a --dev server, and this is none",
-			"storage: not set; name a database, such as sqlite:///var/lib/keywright/data.db",
+			"storage: not set; name a database, such as sqlite:///var/lib/keywright/data.db or postgres://USER:PASSWORD@HOST/DATABASE",
 			"listen (--listen): not a loopback address; that needs tlsCert and tlsKey, or trustedProxies that end TLS",
 			"refresh (--refresh): must be at least 1m",
 		}, "\n")},
@@ -295,6 +295,10 @@ func TestAPasswordIsNotShown(t *testing.T) {
 	}
 	if strings.Contains(got, aSecret[:8]) {
 		t.Errorf("the secret is shown: %s", got)
+	}
+	got, err = world{args: "config check --storage=postgres://user@host/x?sslkey=k&sslPassword=hunter2", environ: enough[1:]}.run(t)
+	if err != nil || strings.Contains(got, "hunter2") || !strings.Contains(got, "storage: postgres://user@host/x?sslPassword=xxxxx&sslkey=k") {
+		t.Errorf("%v: %s", err, got)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/url"
+	"strings"
 
 	"github.com/alecthomas/kong"
 	"go.yaml.in/yaml/v3"
@@ -71,11 +72,19 @@ func (c *configCheckCommand) show(p *program, parsed *kong.Context) error {
 	return err
 }
 
-// redacted gives a URL without its password.
+// redacted gives a URL without its password, and without those of files and
+// such that may be among its parameters.
 func redacted(raw string) string {
 	u, err := url.Parse(raw)
 	if err != nil {
 		return "not a URL"
+	}
+	query := u.Query()
+	for name := range query {
+		if strings.Contains(strings.ToLower(name), "password") {
+			query.Set(name, "xxxxx")
+			u.RawQuery = query.Encode()
+		}
 	}
 	return u.Redacted()
 }
