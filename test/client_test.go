@@ -54,7 +54,11 @@ func startDev(t *testing.T, data string) (*server, client, error) {
 }
 
 func devArgs(data string) []string {
-	return []string{"serve", "--dev", "--data", data, "--listen=127.0.0.1:0", "--log-level=warn"}
+	args := []string{"serve", "--dev", "--data", data, "--listen=127.0.0.1:0", "--log-level=warn"}
+	if url := engineOf(data); url != "" {
+		args = append(args, "--storage="+url)
+	}
+	return args
 }
 
 // devEnv lets the program end at once under the race detector, too, and seats

@@ -8,6 +8,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/keywright/keywright/internal/engines"
 )
 
 // crashRounds is how often the server is killed.
@@ -18,10 +20,28 @@ func crashRounds() int {
 	return 20
 }
 
-// The times of kills, and the calls, follow from the number of the round.
 func TestAKillLosesNothingAcknowledgedAndARetryMakesNothingTwice(t *testing.T) {
 	openSources(t)
-	data := t.TempDir()
+	killAndRetry(t, t.TempDir(), crashRounds())
+}
+
+func TestAKillLosesNothingInPostgreSQL(t *testing.T) {
+	openSources(t)
+	killAndRetry(t, keptIn(t, engines.Postgres(t)), engineRounds())
+}
+
+// engineRounds is less often, where an engine runs beside.
+func engineRounds() int {
+	if os.Getenv("KEYWRIGHT_LONG") != "" {
+		return 200
+	}
+	return 6
+}
+
+// killAndRetry kills a server in the midst of calls. When it does, and the
+// calls, follow from the number of the round.
+func killAndRetry(t *testing.T, data string, rounds int) {
+	t.Helper()
 	server, c := serveDev(t, data)
 	demo, err := c.plans()
 	if err != nil {
@@ -29,7 +49,7 @@ func TestAKillLosesNothingAcknowledgedAndARetryMakesNothingTwice(t *testing.T) {
 	}
 	callers := newCallers(t, c, "c", 8, 1)
 	calls, inDoubt := 0, 0
-	for round := range crashRounds() {
+	for round := range rounds {
 		random := rand.New(rand.NewPCG(2, uint64(round)))
 		after := time.Duration(random.Float64() * random.Float64() * float64(500*time.Millisecond))
 		failed := func(err error) {
@@ -53,7 +73,7 @@ func TestAKillLosesNothingAcknowledgedAndARetryMakesNothingTwice(t *testing.T) {
 		failed(each(callers, func(one *caller) error { return one.settle(c) }))
 		failed(exactly(c, demo, callers...))
 	}
-	if err := errors.Join(server.stop(), quiet(server)); err != nil {
+	if err := errors.Join(server.stop(), quiet(server), verified(t, data)); err != nil {
 		t.Fatal(err)
 	}
 	t.Logf("%d calls, of which kills left %d in doubt", calls, inDoubt)

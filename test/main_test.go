@@ -9,6 +9,8 @@ import (
 	"runtime/debug"
 	"slices"
 	"testing"
+
+	"github.com/keywright/keywright/internal/engines"
 )
 
 // notSources are directories of the root that git ignores, or its own. What is
@@ -17,7 +19,7 @@ var notSources = []string{"../.git", "../.tools", "../bin", "../data"}
 
 // TestMain builds the program once and puts it first in PATH.
 func TestMain(m *testing.M) {
-	status, err := withProgram(m.Run)
+	status, err := withProgram(func() int { return engines.Run(m) })
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		status = 1

@@ -2,6 +2,7 @@ package test_test
 
 import (
 	"bytes"
+	"cmp"
 	"database/sql"
 	"fmt"
 	"hash/fnv"
@@ -43,7 +44,8 @@ func logged(ts *testscript.TestScript, neg bool, args []string) {
 func keywright(t *testing.T, data string, args ...string) (stdout, stderr string, err error) {
 	t.Helper()
 	command := exec.Command("keywright", args...)
-	command.Env = append(devEnv(), "KEYWRIGHT_STORAGE=sqlite://"+filepath.Join(data, "keywright.db"),
+	storage := cmp.Or(engineOf(data), "sqlite://"+filepath.Join(data, "keywright.db"))
+	command.Env = append(devEnv(), "KEYWRIGHT_STORAGE="+storage,
 		"KEYWRIGHT_SECRET_FILE="+filepath.Join(data, "secret"), "KEYWRIGHT_CHECKPOINT_KEY="+filepath.Join(data, "checkpoint-key"))
 	var out, problem bytes.Buffer
 	command.Stdout, command.Stderr = &out, &problem
