@@ -15,10 +15,10 @@ func TestABodyIsAnObjectThatEveryEngineGivesBack(t *testing.T) {
 	for body, fits := range map[string]bool{
 		`{}`: true, `{"a": [{"b":"\n"}], "é":-0.5E+3}`: true, `{"$a.b":{"$set":null},"":[]}`: true,
 		`{"n":18446744073709551617,"x":1.7e308,"small":4.9e-324,"none":[0,-0.0E-999]}`: true,
-		`{"a":"\\u0000","b":"\u0001\ud83d\ude00\uffff"}`:        true,
-		`{"a":"\"\u00e9\\","b":"]}{["}`:                         true,
-		nested(storage.MaxLevels):                               true,
-		nested(storage.MaxLevels + 1):                           false,
+		`{"a":"\\u0000","b":"\u0001\ud83d\ude00\uffff"}`:                               true,
+		`{"a":"\"\u00e9\\","b":"]}{["}`:                                                true,
+		nested(storage.MaxLevels):                                                      true,
+		nested(storage.MaxLevels + 1):                                                  false,
 
 		``: false, `[]`: false, `"a"`: false, ` {}`: false, `{}{}`: false, `{`: false, `{"a":"` + "\xff" + `"}`: false,
 		`{"a":"\u0000"}`: false, `{"\u0000":1}`: false, `{"a":["\\\u0000"]}`: false,
