@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -26,18 +25,6 @@ const (
 	historyTime    = 2 * time.Second // that histories are made in
 	historyLong    = 10 * time.Minute
 )
-
-// historyLength is how long histories are made: as the driver says, else a
-// moment, or long where the environment says KEYWRIGHT_LONG.
-func (o Options) historyLength() time.Duration {
-	switch {
-	case o.Histories > 0:
-		return o.Histories
-	case os.Getenv("KEYWRIGHT_LONG") != "":
-		return historyLong
-	}
-	return historyTime
-}
 
 // makeHistories has callers call all handles at once, about a few records, one
 // history after the other until the time is up: whatever they are answered must

@@ -1,6 +1,7 @@
 package storagetest
 
 import (
+	"os"
 	"slices"
 	"testing"
 	"time"
@@ -28,7 +29,8 @@ type Options struct {
 	Histories time.Duration
 
 	// Calls is how many calls the machine makes to the driver; eight thousand if
-	// zero. It makes no more runs than the flag rapid.checks has it make.
+	// zero, or twenty times as many if the environment has KEYWRIGHT_LONG. It
+	// makes no more runs than the flag rapid.checks has it make.
 	Calls int
 
 	// Cannot declares what the driver's engine lacks. What is declared and is
@@ -87,8 +89,25 @@ func (o Options) run(t *testing.T, name string, needs Ability, test func(t *test
 }
 
 func (o Options) machineLength() int {
-	if o.Calls > 0 {
+	switch {
+	case o.Calls > 0:
 		return o.Calls
+	case isLong():
+		return 20 * machineCalls
 	}
 	return machineCalls
 }
+
+// historyLength is how long histories are made: as the driver says, else a
+// moment, or long where the environment says so.
+func (o Options) historyLength() time.Duration {
+	switch {
+	case o.Histories > 0:
+		return o.Histories
+	case isLong():
+		return historyLong
+	}
+	return historyTime
+}
+
+func isLong() bool { return os.Getenv("KEYWRIGHT_LONG") != "" }
