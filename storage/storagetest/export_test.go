@@ -1,7 +1,6 @@
 package storagetest
 
 import (
-	"strings"
 	"testing"
 	"time"
 
@@ -25,17 +24,6 @@ func ClauseFails(t testing.TB, name string, s storage.Store) []string {
 	}
 	t.Fatalf("there is no clause %s", name)
 	return nil
-}
-
-// Clauses gives the names of all clauses about one handle.
-func Clauses() []string {
-	var names []string
-	for _, r := range rooms {
-		for _, c := range r.clauses {
-			names = append(names, strings.Join([]string{r.name, c.name}, "/"))
-		}
-	}
-	return names
 }
 
 // LossyFails gives what the clauses about lost answers say that fails.
