@@ -66,7 +66,9 @@ var searchClauses = []clause{
 	}},
 	{"GivesARecordOnceByItsFirstWord", func(t testing.TB, s storage.Store) {
 		commit(t, s, worded("lic_a", "ab", "ac", "ad", "ax"))
-		commit(t, s, worded("lic_b", "ac", "ad", "aw", "ay"))
+		b := worded("lic_b", "ac", "ad", "aw", "ay")
+		b.Record.Index.Created = second(1)
+		commit(t, s, b)
 		commit(t, s, worded("lic_c", "aa", "az"))
 		searched(t, s, "a", "lic_c lic_a lic_b")
 		searched(t, s, "ac", "lic_b lic_a")
