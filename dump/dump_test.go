@@ -278,7 +278,8 @@ func TestALaterLoadDoesNotJoinOneUnderWay(t *testing.T) {
 	}()
 	_, err := io.WriteString(w, stream[:len(stream)/2])
 	must(t, err)
-	for dump.Unfinished(t.Context(), to) == nil { // it ends: what was written has the first line
+	for marked := false; !marked; { // it ends: what was written has the first line
+		marked = dump.Unfinished(t.Context(), to) != nil
 	}
 	_, err = dump.Load(t.Context(), to, strings.NewReader(stream), nil)
 	refused(t, err, "incomplete")

@@ -12,21 +12,28 @@ import (
 	"github.com/keywright/keywright/storage/sqlite"
 )
 
+// enoughIssued is how many licenses there are before a backup begins.
+const enoughIssued = 100
+
 // issued are the licenses that were acknowledged so far.
 type issued struct {
-	mu  sync.Mutex
-	ids []string
+	enough chan struct{} // closed once there are so many
+
+	idsMu sync.Mutex
+	ids   []string
 }
 
 func (i *issued) add(id string) {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	i.ids = append(i.ids, id)
+	i.idsMu.Lock()
+	defer i.idsMu.Unlock()
+	if i.ids = append(i.ids, id); len(i.ids) == enoughIssued {
+		close(i.enough)
+	}
 }
 
 func (i *issued) all() []string {
-	i.mu.Lock()
-	defer i.mu.Unlock()
+	i.idsMu.Lock()
+	defer i.idsMu.Unlock()
 	return slices.Clone(i.ids)
 }
 
@@ -35,7 +42,7 @@ func TestABackupUnderLoadVerifiesAndHasAllThatWasAcknowledged(t *testing.T) {
 	data := t.TempDir()
 	server, c := serveDev(t, data)
 	stopAfter(t, server)
-	var done issued
+	done := issued{enough: make(chan struct{})}
 	end := make(chan struct{})
 	var callers sync.WaitGroup
 	defer callers.Wait()
@@ -53,8 +60,9 @@ func TestABackupUnderLoadVerifiesAndHasAllThatWasAcknowledged(t *testing.T) {
 			}
 		})
 	}
-	for began := time.Now(); len(done.all()) < 100 && time.Since(began) < readyWithin; {
-		time.Sleep(time.Millisecond)
+	select {
+	case <-done.enough:
+	case <-time.After(readyWithin):
 	}
 	before := done.all()
 	file := filepath.Join(data, "copy.db")
@@ -64,7 +72,7 @@ func TestABackupUnderLoadVerifiesAndHasAllThatWasAcknowledged(t *testing.T) {
 	if err != nil || stderr != "" {
 		t.Fatalf("backup: %v\n%s", err, stderr)
 	}
-	if len(before) < 100 || after == len(before) {
+	if len(before) < enoughIssued || after == len(before) {
 		t.Errorf("%d licenses before the backup, and %d after it", len(before), after)
 	}
 	if _, stderr, err := keywright(t, data, "journal", "verify", "--records", "--storage=sqlite://"+file); err != nil {

@@ -34,18 +34,19 @@ func TestACopyUnderLoadHasAllThatWasAcknowledged(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	var callers sync.WaitGroup
 	var next, acknowledged atomic.Int64 // by one caller: each before it, too
+	begun := make(chan struct{})
 	callers.Go(func() {
 		for ctx.Err() == nil {
 			n := next.Load()
 			if err := s.Commit(ctx, whole(int(n))); err == nil {
 				acknowledged.Store(n + 1)
 			}
-			next.Add(1)
+			if next.Add(1) == 50 {
+				close(begun)
+			}
 		}
 	})
-	for acknowledged.Load() < 50 { // the caller goes on
-		time.Sleep(time.Millisecond)
-	}
+	<-begun
 	before := acknowledged.Load()
 	file := filepath.Join(dir, "copy.db")
 	err := copyTo(t.Context(), s, file)
