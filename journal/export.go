@@ -12,9 +12,9 @@ import (
 
 // ExportFormat names the form of an export: lines of JSON, each an object.
 //
-// The first line says of which log it is, in which epoch that is where the
-// export ends, from which index on it is, and gives the
-// edge of the Merkle tree (RFC 6962) of the entries before: the hashes of the
+// The first line says of which log it is, and in which epoch that was at the
+// checkpoint, or without one is where the export ends; from which index on, and
+// the edge of the Merkle tree (RFC 6962) of the entries before: the hashes of the
 // full subtrees that they make up, the largest first, one for each bit that
 // is set in their number.
 //

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -208,6 +209,40 @@ func TestAnExportOfALogThatIsNotWholeIsAFinding(t *testing.T) {
 		}
 		if _, refused := thirdParty(t, out.String(), theVerifier); refused == "" {
 			t.Errorf("%s: the third party takes it", name)
+		}
+	}
+}
+
+func TestAnExportGoesOnOverEpochs(t *testing.T) {
+	before, log := newLog(t, 10, 10), newLog(t, 10)
+	log.restored()
+	log.grow(9)
+	for name, test := range map[string]struct {
+		from, to   int64
+		checkpoint journal.Checkpoint
+		want       string
+	}{
+		"of the first":        {0, 0, log.checkpoints[0], `{"entries":20,"from":0,"to":20,"covered":10}`},
+		"of the next":         {0, 0, log.checkpoints[2], `{"entries":20,"from":0,"to":20,"covered":20}`},
+		"led to over both":    {3, 7, log.checkpoints[2], `{"entries":4,"from":3,"to":7,"covered":7}`},
+		"from its first on":   {10, 0, log.checkpoints[1], `{"entries":10,"from":10,"to":20,"covered":11}`},
+		"from the first's on": {9, 10, log.checkpoints[0], `{"entries":1,"from":9,"to":10,"covered":10}`},
+	} {
+		text, _ := export(t, journal.Export{Store: log.store, From: test.from, To: test.to, Note: noted(t, test.checkpoint)})
+		wantAccepted(t, name, text, test.want)
+	}
+	text, _ := export(t, journal.Export{Store: log.store})
+	wantAccepted(t, "without a checkpoint", text, `{"entries":20,"from":0,"to":20,"covered":0}`)
+
+	misnamed := log.checkpoints[2]
+	misnamed.Epoch++
+	for words, c := range map[string]journal.Checkpoint{
+		"10 entries of the checkpoint's log are gone": before.checkpoint(), "has another root": misnamed,
+	} {
+		_, err := journal.Export{Store: log.store, Note: noted(t, c)}.Write(t.Context(), io.Discard)
+		var f *journal.Finding
+		if !errors.As(err, &f) || !strings.Contains(f.Problem, words) {
+			t.Errorf("%v, want ...%s...", err, words)
 		}
 	}
 }

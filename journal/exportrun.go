@@ -57,8 +57,12 @@ func (x *exporting) begin(ctx context.Context) error {
 	if err := x.takeNote(ctx, end.log, size); err != nil {
 		return err
 	}
+	epoch := end.epoch
+	if x.note.Size > 0 {
+		epoch = x.note.Epoch
+	}
 	x.root = x.walk.tree.root()
-	return x.write(exportHead{Format: ExportFormat, Log: end.log, Epoch: end.epoch, From: x.From, Edge: x.walk.tree.clone().edge})
+	return x.write(exportHead{Format: ExportFormat, Log: end.log, Epoch: epoch, From: x.From, Edge: x.walk.tree.clone().edge})
 }
 
 // takeNote takes the checkpoint, if it vouches for any of the entries.
