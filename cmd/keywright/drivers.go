@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"net/url"
 
 	"github.com/keywright/keywright/dump"
 	"github.com/keywright/keywright/internal/openurl"
@@ -15,8 +14,8 @@ import (
 func stores() *openurl.Mux[storage.Store] {
 	m := &openurl.Mux[storage.Store]{}
 	m.Handle("sqlite", sqlite.Open)
-	m.Handle("postgres", driver(postgres.Open))
-	m.Handle("postgresql", driver(postgres.Open))
+	m.Handle("postgres", postgres.Open)
+	m.Handle("postgresql", postgres.Open)
 	return m
 }
 
@@ -26,15 +25,4 @@ func ready(ctx context.Context, store storage.Store) error {
 		return err
 	}
 	return dump.Unfinished(ctx, store)
-}
-
-// driver gives what opens a driver's store as what opens any.
-func driver[S storage.Store](open func(context.Context, *url.URL) (S, error)) func(context.Context, *url.URL) (storage.Store, error) {
-	return func(ctx context.Context, u *url.URL) (storage.Store, error) {
-		s, err := open(ctx, u)
-		if err != nil {
-			return nil, err // not s, which would be no nil
-		}
-		return s, nil
-	}
 }
