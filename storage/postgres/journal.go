@@ -56,7 +56,7 @@ func (s *Store) Settle(ctx context.Context, entries []storage.Pending) error {
 		ids[i] = e.ID
 	}
 	return s.change(ctx, func(c *pgxpool.Conn) error {
-		_, err := c.Exec(ctx, deletePending, ids)
+		_, err := c.Exec(ctx, deletePending, findable(ids))
 		return err
 	})
 }
