@@ -15,13 +15,7 @@ import (
 // which sees one moment. Where a connection is lost it is run again.
 func (s *Store) read(ctx context.Context, f func(*pgxpool.Conn) error) error {
 	return s.retry(ctx, func() error {
-		return s.pool.AcquireFunc(ctx, func(c *pgxpool.Conn) error {
-			err := f(c)
-			if err != nil && c.Conn().IsClosed() && ctx.Err() == nil {
-				return &lostError{err}
-			}
-			return err
-		})
+		return s.pool.AcquireFunc(ctx, func(c *pgxpool.Conn) error { return lostWith(ctx, c, f(c)) })
 	})
 }
 
@@ -33,8 +27,8 @@ func (s *Store) change(ctx context.Context, f func(*pgxpool.Conn) error) error {
 // snapshot runs f in a transaction that only reads, where all that f reads is
 // of one moment.
 func (s *Store) snapshot(ctx context.Context, f func(pgx.Tx) error) error {
-	return s.retry(ctx, func() error {
-		return pgx.BeginTxFunc(ctx, s.pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, f)
+	return s.read(ctx, func(c *pgxpool.Conn) error {
+		return pgx.BeginTxFunc(ctx, c, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, f)
 	})
 }
 
@@ -43,26 +37,34 @@ func (s *Store) snapshot(ctx context.Context, f func(pgx.Tx) error) error {
 // times, and must begin anew each time.
 func (s *Store) write(ctx context.Context, f func(pgx.Tx) error) error {
 	return s.retry(ctx, func() error {
-		tx, err := s.pool.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.ReadCommitted})
-		if err != nil {
-			return err
-		}
-		if err := f(tx); err != nil {
-			_ = tx.Rollback(ctx) // closes the connection where it fails
-			return err
-		}
-		if err := tx.Commit(ctx); err != nil {
-			return outcome(err)
-		}
-		return nil
+		return s.pool.AcquireFunc(ctx, func(c *pgxpool.Conn) error {
+			tx, err := c.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.ReadCommitted})
+			if err != nil {
+				return lostWith(ctx, c, err)
+			}
+			if err := f(tx); err != nil {
+				_ = tx.Rollback(ctx) // closes the connection where it fails
+				return lostWith(ctx, c, err)
+			}
+			return outcome(tx.Commit(ctx))
+		})
 	})
 }
 
-// lostError says that a connection ended under a statement that only reads.
+// lostError says that a connection ended before anything could be stored.
 type lostError struct{ cause error }
 
 func (e *lostError) Error() string { return "the connection was lost: " + e.cause.Error() }
 func (e *lostError) Unwrap() error { return e.cause }
+
+// lostWith marks an error of a connection that is lost, unless its caller had
+// it closed.
+func lostWith(ctx context.Context, c *pgxpool.Conn, err error) error {
+	if err != nil && c.Conn().IsClosed() && ctx.Err() == nil {
+		return &lostError{err}
+	}
+	return err
+}
 
 // unknownError says that what was to be committed may have been.
 type unknownError struct{ cause error }
@@ -70,10 +72,12 @@ type unknownError struct{ cause error }
 func (e *unknownError) Error() string { return "the outcome is unknown: " + e.cause.Error() }
 func (e *unknownError) Unwrap() error { return e.cause }
 
-// outcome marks the error of a commit, unless it says that there was none.
+// outcome marks the error of a commit, unless it says that there was none. That
+// pgconn calls an error safe to retry says nothing: it does of a connection that
+// ended while the answer was waited for.
 func outcome(err error) error {
 	var refused *pgconn.PgError
-	if errors.Is(err, pgx.ErrTxCommitRollback) || pgconn.SafeToRetry(err) ||
+	if err == nil || errors.Is(err, pgx.ErrTxCommitRollback) ||
 		errors.As(err, &refused) && refused.SeverityUnlocalized == "ERROR" {
 		return err
 	}
@@ -133,5 +137,5 @@ func (s *Store) again(err error) bool {
 		}
 		return true
 	}
-	return pgconn.SafeToRetry(err) // a connection had ended before anything was sent
+	return false
 }
