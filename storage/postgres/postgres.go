@@ -31,6 +31,8 @@ type Store struct {
 	joiner  joiner
 	unnamed atomic.Bool // statements are not prepared under a name any more
 	closed  atomic.Bool
+	ending  context.Context // ends with the store
+	end     context.CancelFunc
 }
 
 // Open takes a URL of postgres: or postgresql:, with the parameters that are
@@ -55,14 +57,14 @@ func open(ctx context.Context, config *pgxpool.Config) (*Store, error) {
 	}
 	s := &Store{names: newNames("name"), states: newNames("state"), codec: packing}
 	s.joiner.answer = s.answer
+	s.ending, s.end = context.WithCancel(context.WithoutCancel(ctx))
 	config.BeforeConnect = func(_ context.Context, c *pgx.ConnConfig) error {
 		if s.unnamed.Load() {
 			c.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe
 		}
 		return nil
 	}
-	// The pool keeps the values of its context, and outlives it.
-	s.pool, err = pgxpool.NewWithConfig(context.WithoutCancel(ctx), config)
+	s.pool, err = pgxpool.NewWithConfig(s.ending, config)
 	if err != nil {
 		packing.Close()
 		return nil, translate(err)
@@ -75,6 +77,7 @@ func (s *Store) Close() error {
 	if s.closed.Swap(true) {
 		return nil
 	}
+	s.end()
 	s.joiner.close()
 	s.pool.Close()
 	s.codec.Close()
