@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/keywright/keywright/internal/engines"
+	"github.com/keywright/keywright/storage"
 	"github.com/keywright/keywright/storage/postgres"
 )
 
@@ -26,7 +27,7 @@ func parse(t *testing.T, text string) *url.URL {
 }
 
 // open opens a database and closes it when the test ends.
-func open(t *testing.T, u *url.URL) *postgres.Store {
+func open(t *testing.T, u *url.URL) storage.Store {
 	t.Helper()
 	s, err := postgres.Open(t.Context(), u)
 	if err != nil {
@@ -41,7 +42,7 @@ func open(t *testing.T, u *url.URL) *postgres.Store {
 }
 
 // migrated is open, with the current schema.
-func migrated(t *testing.T, u *url.URL) *postgres.Store {
+func migrated(t *testing.T, u *url.URL) storage.Store {
 	t.Helper()
 	s := open(t, u)
 	if err := s.Migrate(t.Context()); err != nil {

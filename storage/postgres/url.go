@@ -20,7 +20,7 @@ const (
 // params gives the parameters that a URL may have.
 func params() []string {
 	return []string{
-		"sslmode", "sslrootcert", "sslcert", "sslkey", "sslpassword", "sslsni", "sslnegotiation", "channel_binding",
+		"host", "port", "sslmode", "sslrootcert", "sslcert", "sslkey", "sslpassword", "sslsni", "sslnegotiation", "channel_binding",
 		"passfile", "application_name", "connect_timeout", "target_session_attrs", "search_path",
 		"pool_max_conns", "pool_min_conns", "pool_min_idle_conns", "pool_max_conn_lifetime",
 		"pool_max_conn_lifetime_jitter", "pool_max_conn_idle_time", "pool_health_check_period", "pool_ping_timeout",
@@ -38,7 +38,7 @@ func configOf(u *url.URL) (*pgxpool.Config, error) {
 		return nil, err
 	}
 	query := u.Query()
-	if !query.Has("target_session_attrs") && strings.Contains(u.Host, ",") {
+	if !query.Has("target_session_attrs") && strings.Contains(u.Host+query.Get("host"), ",") {
 		query.Set("target_session_attrs", "read-write")
 	}
 	known := *u
