@@ -29,9 +29,11 @@ const (
 	versionTable  = "keywright_schema"
 	selectVersion = "SELECT coalesce(max(version_id), 0) FROM " + versionTable + " WHERE is_applied"
 
-	// Whatever a table of ours could clash with.
+	// Whatever a table of ours could clash with. None where another process has
+	// begun to migrate since the version was asked for.
 	countTables = `SELECT count(*) FROM pg_class AS c
-		WHERE c.relnamespace = to_regnamespace(current_schema()::text) AND c.relkind IN ('r', 'p', 'v', 'm', 'f')`
+		WHERE c.relnamespace = to_regnamespace(current_schema()::text) AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
+		AND to_regclass('` + versionTable + `') IS NULL`
 
 	selectClock = "SELECT floor(1000 * extract(epoch FROM clock_timestamp()))::bigint"
 
