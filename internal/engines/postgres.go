@@ -172,6 +172,16 @@ func (s *PostgresServer) Database(t testing.TB) string {
 	return s.URL(name)
 }
 
+// ChangePassword has it ask for another password from now on, if it asks for
+// one.
+func (s *PostgresServer) ChangePassword(ctx context.Context, password string) error {
+	err := s.do(ctx, "ALTER ROLE "+postgresUser+" PASSWORD "+quoted(password))
+	if err == nil {
+		s.options.Password = password
+	}
+	return err
+}
+
 // do runs a statement in a database that is always there.
 func (s *PostgresServer) do(ctx context.Context, statement string) error {
 	return do(ctx, s.URL("postgres"), statement)

@@ -102,7 +102,18 @@ func TestAPostgresServerAsksForItsPassword(t *testing.T) {
 		t.Fatal(err)
 	}
 	config.Password = "wrong"
-	if _, err := pgx.ConnectConfig(t.Context(), config); err == nil || !strings.Contains(err.Error(), "password authentication failed") {
-		t.Errorf("got %v", err)
+	refused := func() {
+		t.Helper()
+		_, err := pgx.ConnectConfig(t.Context(), config)
+		if err == nil || !strings.Contains(err.Error(), "password authentication failed") {
+			t.Errorf("got %v", err)
+		}
 	}
+	refused()
+	if err := s.ChangePassword(t.Context(), "another's"); err != nil {
+		t.Fatal(err)
+	}
+	connect(t, s.Database(t))
+	config.Password = "it's a:secret/@"
+	refused()
 }
