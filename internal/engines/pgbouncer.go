@@ -15,12 +15,13 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// bouncerPool is few enough for a test to take them all.
-const bouncerPool = 4
+// BouncerPool is how many connections a PgBouncer has to lend: few enough for a
+// test to take them all.
+const BouncerPool = 4
 
 // PgBouncer gives the URL of a database as it is behind a PgBouncer of the
-// test's own: a connection is lent for one transaction, there are four, and who
-// has waited 5 s for one is refused.
+// test's own: a connection is lent for one transaction, there are BouncerPool,
+// and who has waited 5 s for one is refused.
 func PgBouncer(t testing.TB, databaseURL string) string {
 	t.Helper()
 	base, err := newServer()
@@ -58,8 +59,12 @@ func (b *bouncer) start(ctx context.Context, databaseURL string) (string, error)
 
 // settings have it log in as the user of the URL, and let everyone in.
 func (b *bouncer) settings(database *pgx.ConnConfig) string {
+	password := ""
+	if database.Password != "" {
+		password = " password='" + strings.ReplaceAll(database.Password, "'", "''") + "'"
+	}
 	return fmt.Sprintf(`[databases]
-%s = host=%s port=%d user=%s password=%s
+%s = host=%s port=%d user=%s%s
 [pgbouncer]
 listen_addr = 127.0.0.1
 listen_port = %d
@@ -69,10 +74,8 @@ pool_mode = transaction
 default_pool_size = %d
 max_client_conn = 500
 query_wait_timeout = 5
-`, database.Database, database.Host, database.Port, database.User, quoted(database.Password), b.port, bouncerPool)
+`, database.Database, database.Host, database.Port, database.User, password, b.port, BouncerPool)
 }
-
-func quoted(value string) string { return "'" + strings.ReplaceAll(value, "'", "''") + "'" }
 
 func (b *bouncer) Close() error { return b.remove() }
 

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -175,7 +176,7 @@ func (s *PostgresServer) Database(t testing.TB) string {
 // ChangePassword has it ask for another password from now on, if it asks for
 // one.
 func (s *PostgresServer) ChangePassword(ctx context.Context, password string) error {
-	err := s.do(ctx, "ALTER ROLE "+postgresUser+" PASSWORD "+quoted(password))
+	err := s.do(ctx, "ALTER ROLE "+postgresUser+" PASSWORD '"+strings.ReplaceAll(password, "'", "''")+"'")
 	if err == nil {
 		s.options.Password = password
 	}
