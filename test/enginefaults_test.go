@@ -46,7 +46,8 @@ func TestFaultsBetweenAServerAndPostgreSQLLoseNothing(t *testing.T) {
 			var came func() int64
 			refused := b.suffer(t, func() error { came = fault.begin(between); return nil })
 			between.Heal()
-			b.recover(t)
+			b.settled(t)
+			b.over(t)
 			if came() == 0 || fault.refuses && refused == 0 {
 				t.Errorf("the fault came %d times, %d calls were refused", came(), refused)
 			}
@@ -126,15 +127,20 @@ func (b *bench) suffer(t *testing.T, begin func() error) int64 {
 	return refusals.Load()
 }
 
-// recover is called when the fault is over. It fails unless what is stored is
-// what was acknowledged, and what was not can be made now.
-func (b *bench) recover(t *testing.T) {
+// settled is called when a fault is over. It fails unless what is stored is what
+// was acknowledged, and what was not can be made now.
+func (b *bench) settled(t *testing.T) {
 	t.Helper()
 	awaitReadiness(t, b.ready, 200, "ready\n")
 	b.must(t, each(b.callers, func(one *caller) error { return one.check(b.on) }))
 	b.must(t, each(b.callers, func(one *caller) error { return one.settle(b.on) }))
 	b.must(t, each(b.callers, calling(b.on, 3)))
 	b.must(t, exactly(b.on, b.demo, b.callers...))
+}
+
+// over ends the server. It fails unless the journal tells of what happened.
+func (b *bench) over(t *testing.T) {
+	t.Helper()
 	b.must(t, journaled(b.on, b.demo, b.callers...))
 	b.must(t, errors.Join(b.server.stop(), onlyUnavailable(b.server), verified(t, b.data)))
 }
