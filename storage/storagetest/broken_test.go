@@ -3,6 +3,7 @@ package storagetest_test
 import (
 	"bytes"
 	"context"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -110,22 +111,30 @@ func (s *spoiled) Settle(ctx context.Context, entries []storage.Pending) error {
 	return s.Model.Settle(ctx, entries)
 }
 
-// Each names the clause that must fail, room and name, and what is wrong.
+// TestClausesTellADriverThatIsBroken has stores that are broken by the clause
+// that must fail, its room and its name.
 func TestClausesTellADriverThatIsBroken(t *testing.T) {
-	for clause, spoil := range map[string]func(s *spoiled){
-		"Commit/KeepsTheOrderOfManyOperations": func(s *spoiled) {
-			s.change = func(c *storage.Change) {
-				c.Record.Done = slices.Clone(c.Record.Done)
-				slices.Reverse(c.Record.Done)
+	all := brokenTexts()
+	maps.Copy(all, brokenTimes())
+	maps.Copy(all, brokenCalls())
+	for clause, spoil := range all {
+		t.Run(clause, func(t *testing.T) {
+			t.Parallel()
+			s := &spoiled{Model: storagetest.NewModel()}
+			if said := storagetest.ClauseFails(t, clause, s); len(said) > 0 {
+				t.Fatalf("the store fails before it is broken: %q", said)
 			}
-		},
-		"Commit/CountsVersionsFromOne": func(s *spoiled) { s.read = func(r *storage.Stored) { r.Version-- } },
-		"Commit/ReplacesAllOwnFields":  func(s *spoiled) { s.change = func(c *storage.Change) { c.Record.Index.Starts = time.Time{} } },
-		"Seats/ThatWereRemovedComeBackAsNew": func(s *spoiled) {
-			s.change = func(c *storage.Change) { c.Remove = nil }
-		},
-		"Seats/ThatWereTouchedMeanwhileKeepTheirLeases": func(s *spoiled) { s.lease = func(l *storage.Lease) { l.Until = l.At } },
-		"Touch/NeverMovesALeaseBack":                    func(s *spoiled) { s.lease = func(l *storage.Lease) { l.At = time.Time{} } },
+			s = &spoiled{Model: storagetest.NewModel()}
+			spoil(s)
+			if len(storagetest.ClauseFails(t, clause, s)) == 0 {
+				t.Fatal("the clause lets it pass")
+			}
+		})
+	}
+}
+
+func brokenTexts() map[string]func(s *spoiled) {
+	return map[string]func(s *spoiled){
 		"Texts/AreIdsOfSeats": func(s *spoiled) {
 			s.read = func(r *storage.Stored) { // as UTF-16 has them
 				slices.SortFunc(r.Seats, func(a, b storage.Seat) int { return slices.Compare(utf16Of(a.ID), utf16Of(b.ID)) })
@@ -167,6 +176,11 @@ func TestClausesTellADriverThatIsBroken(t *testing.T) {
 		"Bodies/HaveEscapesAndEmptyParts": func(s *spoiled) {
 			s.read = func(r *storage.Stored) { r.Body = bytes.ReplaceAll(r.Body, []byte(`\u0001`), nil) }
 		},
+	}
+}
+
+func brokenTimes() map[string]func(s *spoiled) {
+	return map[string]func(s *spoiled){
 		"Times/AreKeptToTheMillisecondEverywhere": func(s *spoiled) {
 			s.change = func(c *storage.Change) {
 				if c.Record.Index.Due.Before(time.UnixMilli(0)) {
@@ -187,6 +201,24 @@ func TestClausesTellADriverThatIsBroken(t *testing.T) {
 		"Times/OfBlocksAreFoundFromAndBefore": func(s *spoiled) {
 			s.block = func(b *storage.Block) { b.At = b.At.Truncate(time.Second).Add(time.Second) }
 		},
+	}
+}
+
+func brokenCalls() map[string]func(s *spoiled) {
+	return map[string]func(s *spoiled){
+		"Commit/KeepsTheOrderOfManyOperations": func(s *spoiled) {
+			s.change = func(c *storage.Change) {
+				c.Record.Done = slices.Clone(c.Record.Done)
+				slices.Reverse(c.Record.Done)
+			}
+		},
+		"Commit/CountsVersionsFromOne": func(s *spoiled) { s.read = func(r *storage.Stored) { r.Version-- } },
+		"Commit/ReplacesAllOwnFields":  func(s *spoiled) { s.change = func(c *storage.Change) { c.Record.Index.Starts = time.Time{} } },
+		"Seats/ThatWereRemovedComeBackAsNew": func(s *spoiled) {
+			s.change = func(c *storage.Change) { c.Remove = nil }
+		},
+		"Seats/ThatWereTouchedMeanwhileKeepTheirLeases": func(s *spoiled) { s.lease = func(l *storage.Lease) { l.Until = l.At } },
+		"Touch/NeverMovesALeaseBack":                    func(s *spoiled) { s.lease = func(l *storage.Lease) { l.At = time.Time{} } },
 		"ManySeats/ArePutInOneChange": func(s *spoiled) {
 			s.change = func(c *storage.Change) { c.Put = c.Put[:min(9_999, len(c.Put))] }
 		},
@@ -216,7 +248,6 @@ func TestClausesTellADriverThatIsBroken(t *testing.T) {
 				return nil
 			}
 		},
-		// What all answers are held to.
 		"Commit/RefusesAVersionOfWhatIsNotThere": func(s *spoiled) {
 			s.err = func(err error) error {
 				if err != nil {
@@ -228,19 +259,6 @@ func TestClausesTellADriverThatIsBroken(t *testing.T) {
 		"Get/AnswersInTheOrderOfTheIds": func(s *spoiled) {
 			s.read = func(r *storage.Stored) { r.Index.Created = r.Index.Created.In(time.FixedZone("", 0)) }
 		},
-	} {
-		t.Run(clause, func(t *testing.T) {
-			t.Parallel()
-			s := &spoiled{Model: storagetest.NewModel()}
-			if said := storagetest.ClauseFails(t, clause, s); len(said) > 0 {
-				t.Fatalf("the store fails before it is broken: %q", said)
-			}
-			s = &spoiled{Model: storagetest.NewModel()}
-			spoil(s)
-			if len(storagetest.ClauseFails(t, clause, s)) == 0 {
-				t.Fatal("the clause lets it pass")
-			}
-		})
 	}
 }
 
