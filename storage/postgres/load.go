@@ -58,12 +58,15 @@ func (s *Store) loadSome(ctx context.Context, records []storage.Whole) error {
 		if err != nil {
 			return err
 		}
-		return copyAll(ctx, tx, tables)
+		if err = copyAll(ctx, tx, tables); codeOf(err) == uniqueViolation {
+			return fault.Wrap(fault.Conflict, err, "an id is taken")
+		}
+		return err
 	})
 }
 
 // refuseTaken fails where an id is taken, save by somebody who commits it
-// meanwhile.
+// meanwhile: of that the unique index tells.
 func refuseTaken(ctx context.Context, tx pgx.Tx, records []storage.Whole) error {
 	ids, seen := make([]string, len(records)), map[string]bool{}
 	for i, r := range records {
