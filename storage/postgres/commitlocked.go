@@ -8,10 +8,11 @@ import (
 
 	"github.com/keywright/keywright/fault"
 	"github.com/keywright/keywright/internal/sqlstore"
+	"github.com/keywright/keywright/storage"
 )
 
 const (
-	lockRecord  = "SELECT row, product, words FROM record WHERE id = $1 AND version = $2 AND kind = $3 FOR UPDATE"
+	lockRecord  = "SELECT row, version, kind, product, words FROM record WHERE id = $1 FOR UPDATE"
 	lockSeats   = "SELECT id, lease FROM seat WHERE row = $1 AND id = ANY ($2) ORDER BY id FOR UPDATE"
 	deleteWords = "DELETE FROM word WHERE product = $1 AND text = ANY ($2) AND row = $3"
 	insertWords = "INSERT INTO word (product, text, row) SELECT $1, text, $3 FROM unnest($2::text[]) AS w (text)"
@@ -24,14 +25,15 @@ func (w *writing) commitLocked(ctx context.Context, tx pgx.Tx) error {
 		w.Remove = nil
 		return w.finish(ctx, tx)
 	}
-	var row int64
+	var row, version int64
+	var kind storage.Kind
 	var was sqlstore.WordSet
-	err := tx.QueryRow(ctx, lockRecord, w.Record.ID, w.Record.Version, string(w.Record.Kind)).Scan(&row, &was.Product, &was.Words)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return fault.Errorf(fault.Conflict, "%s was changed meanwhile", w.Record.Kind)
-	}
-	if err != nil {
+	err := tx.QueryRow(ctx, lockRecord, w.Record.ID).Scan(&row, &version, &kind, &was.Product, &was.Words)
+	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
 		return err
+	}
+	if err != nil || version != w.Record.Version || kind != w.Record.Kind {
+		return fault.Errorf(fault.Conflict, "%s was changed meanwhile", w.Record.Kind)
 	}
 	if err := w.checkLeases(ctx, tx, row); err != nil {
 		return err

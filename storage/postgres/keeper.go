@@ -27,6 +27,9 @@ func (s *Store) Sweep(ctx context.Context, before time.Time, limit int) (int, er
 	}
 	err := s.write(ctx, func(tx pgx.Tx) error {
 		swept = 0
+		if _, err := tx.Exec(ctx, byIndex); err != nil {
+			return err
+		}
 		rows, err := tx.Query(ctx, lockDeleted, before.UnixMilli(), limit)
 		if err != nil {
 			return err

@@ -17,8 +17,7 @@ import (
 const mark = "p"
 
 // List implements storage.Reader. One statement merges a scan for each product
-// and state that the query leaves open, each in order from one index. It is
-// planned anew for each page, by what it asks for.
+// and state that the query leaves open, each in order from one index.
 func (s *Store) List(ctx context.Context, q storage.Query) (storage.Page, error) {
 	o, err := sqlstore.OrderOf(mark, q.Order)
 	if err != nil {
@@ -36,24 +35,23 @@ func (s *Store) List(ctx context.Context, q storage.Query) (storage.Page, error)
 	}
 	query, args := listStatement(q, o, sqlstore.TimesOf(q.Filter, o, after))
 	var page storage.Page
-	err = s.read(ctx, func(c *pgxpool.Conn) error {
-		rows, err := c.Query(ctx, query, append([]any{pgx.QueryExecModeCacheDescribe}, args...)...)
-		if err != nil {
+	err = s.read(ctx, func(c *pgxpool.Conn) (err error) {
+		var records []*record
+		if err = inOrder(ctx, c, query, args, func(rows pgx.Rows) (err error) {
+			records, err = scan(rows)
+			return err
+		}); err != nil {
 			return err
 		}
-		page, err = s.page(ctx, c, rows, o, q.First)
+		page, err = s.page(ctx, c, records, o, q.First)
 		return err
 	})
 	return page, err
 }
 
-// page takes the first records, and one more as a sign of what lies behind.
-func (s *Store) page(ctx context.Context, q querier, rows pgx.Rows, o sqlstore.Order, first int) (storage.Page, error) {
-	records, err := scan(rows)
-	if err != nil {
-		return storage.Page{}, err
-	}
-	page := storage.Page{More: len(records) > first}
+// page takes the first records; one more is a sign of what lies behind.
+func (s *Store) page(ctx context.Context, q querier, records []*record, o sqlstore.Order, first int) (page storage.Page, err error) {
+	page.More = len(records) > first
 	records = records[:min(first, len(records))]
 	if len(records) > 0 {
 		page.End = o.Encode(records[len(records)-1].placeIn(o))

@@ -51,7 +51,7 @@ func (s *Store) Search(ctx context.Context, q storage.SearchQuery) ([]*storage.S
 	var found []*storage.Stored
 	err := s.read(ctx, func(c *pgxpool.Conn) error {
 		for words := q.First + q.First/4 + 8; ; words *= 4 {
-			records, err := s.searchWords(ctx, c, q, words)
+			records, err := searchWords(ctx, c, q, words)
 			if err != nil {
 				return err
 			}
@@ -65,16 +65,21 @@ func (s *Store) Search(ctx context.Context, q storage.SearchQuery) ([]*storage.S
 	return found, err
 }
 
-func (s *Store) searchWords(ctx context.Context, q querier, sought storage.SearchQuery, words int) ([]*record, error) {
-	query, args := searchAll, []any{pgx.QueryExecModeCacheDescribe, sought.Prefix, behind(sought.Prefix), words}
-	if sought.Products != nil {
-		query, args = searchThese, append(args, findable(sought.Products))
+func searchWords(ctx context.Context, c *pgxpool.Conn, q storage.SearchQuery, words int) (found []*record, err error) {
+	query, args := searchStatement(q, words)
+	err = inOrder(ctx, c, query, args, func(rows pgx.Rows) (err error) {
+		found, err = scan(rows, func(r *record) any { return &r.word })
+		return err
+	})
+	return found, err
+}
+
+func searchStatement(q storage.SearchQuery, words int) (string, []any) {
+	args := []any{q.Prefix, behind(q.Prefix), words}
+	if q.Products == nil {
+		return searchAll, args
 	}
-	rows, err := q.Query(ctx, query, args...)
-	if err != nil {
-		return nil, err
-	}
-	return scan(rows, func(r *record) any { return &r.word })
+	return searchThese, append(args, findable(q.Products))
 }
 
 // firstOfEach gives each record of the kind at its first word.

@@ -1,0 +1,76 @@
+package postgres
+
+import (
+	"context"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/keywright/keywright/internal/sqlstore"
+	"github.com/keywright/keywright/storage"
+)
+
+// ListPlan gives PostgreSQL's plan of a page.
+func ListPlan(ctx context.Context, s storage.Store, q storage.Query) ([]byte, error) {
+	o, err := sqlstore.OrderOf(mark, q.Order)
+	if err != nil {
+		return nil, err
+	}
+	after, err := o.Decode(q.After)
+	if err != nil {
+		return nil, err
+	}
+	query, args := listStatement(q, o, sqlstore.TimesOf(q.Filter, o, after))
+	return explain(ctx, s.(*Store), query, args)
+}
+
+// SearchPlan gives PostgreSQL's plan of a search.
+func SearchPlan(ctx context.Context, s storage.Store, q storage.SearchQuery) ([]byte, error) {
+	query, args := searchStatement(q, q.First)
+	return explain(ctx, s.(*Store), query, args)
+}
+
+func explain(ctx context.Context, s *Store, query string, args []any) (plan []byte, err error) {
+	err = s.read(ctx, func(c *pgxpool.Conn) error {
+		return inOrder(ctx, c, "EXPLAIN (FORMAT json) "+query, args, func(rows pgx.Rows) error {
+			plan, err = pgx.CollectExactlyOneRow(rows, pgx.RowTo[[]byte])
+			return err
+		})
+	})
+	return plan, err
+}
+
+// RecordStatements gives the statements that go by key, with parameters as SQL
+// writes them.
+func RecordStatements() map[string]Statement {
+	insert, update := &writing{}, &writing{}
+	for _, w := range []*writing{insert, update} {
+		w.Put, w.Remove = []storage.Seat{{ID: "a"}}, []storage.Removal{{ID: "b"}}
+		w.Entries = []storage.Entry{{ID: "e"}}
+	}
+	insert.Record.Index.Words = []string{"a"}
+	update.Record.Version = 7
+	inserts, _ := insert.statement(false)
+	updates, _ := update.statement(false)
+	record := "'license', 1, 1, 'a', NULL, '{}', 1, 1, NULL, NULL, NULL, 0, NULL, 0, NULL, 1, '{a}'"
+	parts := "'{b}', '{a}', '{1}', '{1}', '{\"{}\"}', '{e}', '{e}'"
+	return map[string]Statement{
+		"get":    {selectRecords, "'{a, b, c}'"},
+		"insert": {inserts, record + ", 'x', 1, '{a}', " + parts},
+		"update": {updates, record + ", 'x', 7, 'license', false, 1, '{a}', " + parts},
+		"lock":   {lockRecord, "'x'"},
+		"leases": {lockSeats, "7, '{a, b}'"},
+		"words":  {deleteWords, "1, '{a, b}', 7"},
+		"touch":  {touchSeat, "'x', 'a', 1, 2"},
+		"rows":   {selectRows, "'{a, b}'"},
+		"totals": {addTotals, "'{1}', '{1}', '{1}'"},
+		"days":   {lockDays, "'{1, 2}', '{a, b}'"},
+		"usage":  {listDays, "'a', 'a', 'b'"},
+		"dump":   {dumpRecords, "'a', 16"},
+	}
+}
+
+// SweepStatements gives those of Sweep, likewise, and what they are planned by.
+func SweepStatements() (byIndexAlone string, statements map[string]Statement) {
+	return byIndex, map[string]Statement{"deleted": {lockDeleted, "1, 9"}, "sweep": {deleteRecord, "7"}}
+}
