@@ -3,8 +3,11 @@ package postgres_test
 import (
 	"context"
 	"errors"
+	"sync"
 	"testing"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 
 	"github.com/keywright/keywright/fault"
 	"github.com/keywright/keywright/internal/engines"
@@ -49,6 +52,39 @@ func TestACallOfAServerThatIsSilentIsUnavailableInTime(t *testing.T) {
 	unavailableInTime(t, s)
 	between.Heal()
 	usable(t, s)
+}
+
+// Reads are joined, so a statement is not its caller's alone. It ends with the
+// last of them, and its connection is free.
+func TestAStatementThatNobodyWaitsForIsGivenUp(t *testing.T) {
+	u := database(t)
+	migrated(t, u)
+	holder, err := pgx.Connect(t.Context(), u.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = holder.Close(context.WithoutCancel(t.Context())) }()
+	if _, err := holder.Exec(t.Context(), "BEGIN; LOCK TABLE record"); err != nil {
+		t.Fatal(err)
+	}
+	u.RawQuery += "&pool_max_conns=1"
+	s := open(t, u)
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+			defer cancel()
+			if _, err := s.Get(ctx, "lic_a"); !fault.Is(err, fault.Unavailable) {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+	all.Wait()
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	if _, err := s.Clock(ctx); err != nil {
+		t.Errorf("while nobody waits: %v", err)
+	}
 }
 
 // unavailableInTime makes every call with little time.
