@@ -28,7 +28,8 @@ func run(ctx context.Context) error {
 	count := flag.Int("count", 20_000, "operations of each measurement")
 	dir := flag.String("dir", "", "where databases are made; a temporary directory if empty")
 	entries := flag.Bool("entries", false, "measure storage with a pending journal entry beside each license")
-	only := flag.String("only", "", "measure this part alone: documents, validate, issue, announce, seats, subscriptions, changes, storage, log or journal")
+	only := flag.String("only", "", "measure this part alone: documents, validate, issue, announce, seats, subscriptions, changes, storage, engines, log or journal; engines is left out unless it is named")
+	engine := flag.String("engine", "", "measure this engine alone: sqlite or postgres")
 	match := flag.String("match", "", "measure only those operations on storage whose name contains this")
 	flag.Parse()
 	scratch, err := os.MkdirTemp(*dir, "keywright-bench-")
@@ -48,9 +49,12 @@ func run(ctx context.Context) error {
 	}{
 		{"documents", b.documents}, {"validate", b.validate}, {"issue", b.issue}, {"announce", b.announce}, {"seats", b.seats}, {"subscriptions", b.subscriptions}, {"changes", b.journalled},
 		{"storage", func(ctx context.Context) error { return b.storage(ctx, numbers) }}, {"log", b.log},
-		{"journal", b.journal},
+		{"journal", b.journal}, {"engines", func(ctx context.Context) error { return b.engines(ctx, *engine, numbers) }},
 	} {
-		if *only != "" && *only != part.name || b.match != "" && part.name != "storage" {
+		if part.name == "engines" && *only != part.name { // takes servers and half an hour
+			continue
+		}
+		if *only != "" && *only != part.name || b.match != "" && part.name != "storage" && part.name != "engines" {
 			continue
 		}
 		if err := part.run(ctx); err != nil {

@@ -48,9 +48,14 @@ func (b bench) storage(ctx context.Context, sizes []int) error {
 		}
 		operations[i] = append(byUseCase, operations[i]...)
 	}
-	fmt.Printf("\n%-50s", "p50 and p99, medians of 5 rounds")
+	return b.compareAll(ctx, sizes, operations)
+}
+
+// compareAll measures each operation on the stores of all sizes, in turns.
+func (b bench) compareAll(ctx context.Context, sizes []int, operations [][]storagetest.Operation) error {
+	fmt.Printf("\n%-50s", fmt.Sprintf("p50 and p99, medians of %d rounds", rounds))
 	for _, size := range sizes {
-		fmt.Printf(" %17d", size)
+		fmt.Printf(" %26d", size)
 	}
 	fmt.Printf("  p99, last to first\n")
 	for n, first := range operations[0] {
@@ -79,7 +84,7 @@ func (b bench) compare(ctx context.Context, same []storagetest.Operation) error 
 	}
 	fmt.Printf("%-50s", same[0].Name)
 	for _, f := range figures {
-		fmt.Printf(" %17s", short(f.P50)+" "+short(f.P99))
+		fmt.Printf(" %26s", fmt.Sprintf("%.0f/s %s %s", f.Rate, short(f.P50), short(f.P99)))
 	}
 	first, last := 0, len(same)-1
 	if same[first].Records < 0.9*same[last].Records {

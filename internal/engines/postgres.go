@@ -152,12 +152,18 @@ func (s *PostgresServer) URL(database string) string {
 	return u.String()
 }
 
+// Create makes an empty database, and names it by its URL.
+func (s *PostgresServer) Create(ctx context.Context, database string) (string, error) {
+	return s.URL(database), s.do(ctx, "CREATE DATABASE "+database)
+}
+
 // Database makes an empty database, names it by its URL and drops it when the
 // test ends.
 func (s *PostgresServer) Database(t testing.TB) string {
 	t.Helper()
 	name := databaseName()
-	if err := s.do(t.Context(), "CREATE DATABASE "+name); err != nil {
+	made, err := s.Create(t.Context(), name)
+	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
@@ -170,7 +176,7 @@ func (s *PostgresServer) Database(t testing.TB) string {
 			t.Error(err)
 		}
 	})
-	return s.URL(name)
+	return made
 }
 
 // ChangePassword has it ask for another password from now on, if it asks for

@@ -109,6 +109,19 @@ func Operations(ctx context.Context, s storage.Store, size int) ([]Operation, er
 		{Name: "get, 1 caller", Callers: 1, Run: get},
 		{Name: "get, 32 callers", Callers: 32, Run: get},
 	}
+	lists, err := Lists(ctx, s, size)
+	if err != nil {
+		return nil, err
+	}
+	return append(append(all, lists...),
+		Operation{Name: "commit, 1 caller", Callers: 1, Run: commit},
+		Operation{Name: "commit, 32 callers", Callers: 32, Run: commit},
+	), nil
+}
+
+// Lists gives those of the Operations that list and search.
+func Lists(ctx context.Context, s storage.Store, size int) ([]Operation, error) {
+	var all []Operation
 	for _, l := range ListQueries() {
 		pages, err := pagesOf(ctx, s, l, size)
 		if err != nil {
@@ -117,14 +130,7 @@ func Operations(ctx context.Context, s storage.Store, size int) ([]Operation, er
 		all = append(all, pages...)
 	}
 	searches, err := searchesOf(ctx, s, size)
-	if err != nil {
-		return nil, err
-	}
-	all = append(all, searches...)
-	return append(all,
-		Operation{Name: "commit, 1 caller", Callers: 1, Run: commit},
-		Operation{Name: "commit, 32 callers", Callers: 32, Run: commit},
-	), nil
+	return append(all, searches...), err
 }
 
 // variants is how many values of a filter are measured together.
