@@ -54,7 +54,7 @@ func (r *restoring) all(ctx context.Context) error {
 	if err := r.begin(ctx); err != nil {
 		return err
 	}
-	if _, err := r.readOn(ctx); err != nil {
+	if err := r.readOn(ctx); err != nil {
 		return err
 	}
 	for some := range slices.Chunk(r.held, storage.MaxBlock) {
@@ -92,16 +92,16 @@ func allPending(ctx context.Context, store storage.Journal) ([]storage.Pending, 
 	}
 }
 
-// readOn reads the log to its end, and gives the blocks that it has read last.
-func (r *restoring) readOn(ctx context.Context) (last []storage.Block, err error) {
+// readOn reads the log to its end.
+func (r *restoring) readOn(ctx context.Context) error {
 	for {
 		blocks, err := r.Store.Blocks(ctx, r.walk.tree.size, readAhead)
 		if err != nil || len(blocks) == 0 {
-			return last, err
+			return err
 		}
 		for _, b := range blocks {
 			if err := r.walk.next(b, nil); err != nil {
-				return last, err
+				return err
 			}
 			for _, e := range b.Entries {
 				if p, ok := r.pending[e.ID]; ok {
@@ -109,7 +109,6 @@ func (r *restoring) readOn(ctx context.Context) (last []storage.Block, err error
 				}
 			}
 		}
-		last = blocks
 	}
 }
 
@@ -140,7 +139,7 @@ func (r *restoring) append(ctx context.Context) error {
 		return err
 	}
 	if err = r.Store.AppendBlock(ctx, b); fault.Is(err, fault.Conflict) {
-		_, err = r.readOn(ctx)
+		err = r.readOn(ctx)
 		if err == nil && !r.walk.begins(size) {
 			return errAtWork()
 		}
