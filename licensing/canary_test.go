@@ -60,6 +60,9 @@ func TestNoPersonalValueOrSecretIsInJournalLogOrErrors(t *testing.T) {
 		journaled.WriteByte('\n')
 	}
 	for _, what := range journal.Types() {
+		if what == journal.JournalRestored { // no use-case's, and never pending
+			continue
+		}
 		if !strings.Contains(journaled.String(), `"`+string(what)+`"`) {
 			t.Errorf("no entry is of %s: not all calls were made", what)
 		}
