@@ -40,7 +40,7 @@ main() {
 		step set-up bash scripts/setup.sh
 		step web bash scripts/web.sh
 		step tools build_tools
-		step test run_tests 60m "${RAPID_CHECKS:-1000}"
+		step test run_tests 150m "${RAPID_CHECKS:-1000}"
 		step fuzz run_fuzz
 		;;
 	lint)
