@@ -3,10 +3,10 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"math/rand/v2"
 	"slices"
-	"strings"
 
 	"golang.org/x/sync/errgroup"
 
@@ -88,18 +88,23 @@ func (f *filled) makeCatalog(ctx context.Context) error {
 	return nil
 }
 
-// keyData is what tells the key of license number n.
-func keyData(n int) [key.Length]byte {
+// keyOf is the key of license number n.
+func keyOf(n int) (key.Key, error) {
 	var data [key.Length]byte
-	_, text, _ := strings.Cut(storagetest.LicenseID(n), "_") // in the same alphabet
-	copy(data[:], strings.ToUpper(text))
-	return data
+	sum := sha256.Sum256([]byte(storagetest.LicenseID(n)))
+	for i := range data {
+		data[i] = sum[i] & 31
+	}
+	return key.New("BENCH", data)
 }
 
 func (f *filled) whole(n int) (storage.Whole, error) {
 	r := storagetest.LicenseChange(n).Record
-	data := keyData(n)
-	lookup := f.secrets.First().Lookup(string(data[:]))
+	made, err := keyOf(n)
+	if err != nil {
+		return storage.Whole{}, err
+	}
+	lookup := f.secrets.First().Lookup(made.Data())
 	was := r.ID
 	r.ID, r.Version, r.Attempt = license.LicenseID(lookup[:]), 1, was
 	words := slices.Clone(r.Index.Words)
@@ -113,15 +118,8 @@ func (f *filled) whole(n int) (storage.Whole, error) {
 	body["secret"] = f.secrets.First().ID()
 	keys := body["keys"].([]any)
 	keys[0].(map[string]any)["lookup"] = lookup[:]
-	var err error
 	r.Body, err = json.Marshal(body)
 	return storage.Whole{Stored: storage.Stored{Record: r}}, err
-}
-
-// key gives the key of license number n.
-func (f *filled) key(n int) (string, error) {
-	made, err := key.New("BENCH", keyData(n))
-	return made.String(), err
 }
 
 // good gives a run the key of a license that never ends and may be used, far
@@ -131,7 +129,8 @@ func (f *filled) good(run int) (string, error) {
 	for {
 		n := random.IntN(f.size)
 		if x := storagetest.LicenseIndex(n); x.Ends.IsZero() && x.Starts.IsZero() && x.State == "issued" {
-			return f.key(n)
+			made, err := keyOf(n)
+			return made.String(), err
 		}
 	}
 }
