@@ -51,19 +51,12 @@ func startOf(c *conn, start *sqlstore.Start) (int64, error) {
 // chunks reads the chunks from one to another, both included, in order.
 func (c *conn) chunks(ctx context.Context, from, to int64) iter.Seq2[sqlstore.Row, error] {
 	return func(yield func(sqlstore.Row, error) bool) {
-		cur, err := c.query(ctx, selectChunks, from)
-		if err != nil {
-			yield(sqlstore.Row{}, err)
-			return
-		}
-		defer cur.close()
-		for {
-			ok, err := cur.next()
+		for row, err := range c.rows(ctx, selectChunks, from) {
 			if err != nil {
 				yield(sqlstore.Row{}, err)
 				return
 			}
-			if !ok || number(cur.values[0]) > to || !yield(chunkOf(cur.values), nil) {
+			if number(row[0]) > to || !yield(chunkOf(row), nil) {
 				return
 			}
 		}

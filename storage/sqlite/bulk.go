@@ -50,19 +50,14 @@ func (s *Store) BeginLoad(ctx context.Context) error {
 
 // indexes gives the statements that make the indexes, by name.
 func (w *writer) indexes() (map[string]string, error) {
-	cur, err := w.conn.query(context.Background(), heldIndexes)
-	if err != nil {
-		return nil, err
-	}
-	defer cur.close()
 	all := map[string]string{}
-	for {
-		ok, err := cur.next()
-		if err != nil || !ok {
-			return all, err
+	for row, err := range w.conn.rows(context.Background(), heldIndexes) {
+		if err != nil {
+			return nil, err
 		}
-		all[text(cur.values[0])] = text(cur.values[1])
+		all[text(row[0])] = text(row[1])
 	}
+	return all, nil
 }
 
 // EndLoad implements storage.Bulk. It writes by a connection of its own.

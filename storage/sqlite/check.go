@@ -53,19 +53,12 @@ func (l storedLog) TagsOf(from, to int64) iter.Seq2[sqlstore.Tag, error] {
 
 func (l storedLog) tags(query string, args ...driver.Value) iter.Seq2[sqlstore.Tag, error] {
 	return func(yield func(sqlstore.Tag, error) bool) {
-		cur, err := l.conn.query(l.ctx, query, args...)
-		if err != nil {
-			yield(sqlstore.Tag{}, err)
-			return
-		}
-		defer cur.close()
-		for {
-			ok, err := cur.next()
+		for row, err := range l.conn.rows(l.ctx, query, args...) {
 			if err != nil {
 				yield(sqlstore.Tag{}, err)
 				return
 			}
-			if !ok || !yield(sqlstore.Tag{Hash: number(cur.values[0]), Chunk: number(cur.values[1])}, nil) {
+			if !yield(sqlstore.Tag{Hash: number(row[0]), Chunk: number(row[1])}, nil) {
 				return
 			}
 		}

@@ -5,6 +5,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"io"
+	"iter"
 	"time"
 )
 
@@ -103,6 +104,29 @@ func (c *conn) one(query string, args ...driver.Value) ([]driver.Value, bool, er
 	defer cur.close()
 	ok, err := cur.next()
 	return cur.values, ok, err
+}
+
+// rows gives all rows of a query, in a slice that each takes from the one
+// before, or the error at which they end.
+func (c *conn) rows(ctx context.Context, query string, args ...driver.Value) iter.Seq2[[]driver.Value, error] {
+	return func(yield func([]driver.Value, error) bool) {
+		cur, err := c.query(ctx, query, args...)
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		defer cur.close()
+		for {
+			ok, err := cur.next()
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			if !ok || !yield(cur.values, nil) {
+				return
+			}
+		}
+	}
 }
 
 // next moves to the next row and reports whether there is one.

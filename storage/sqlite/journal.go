@@ -17,22 +17,17 @@ const (
 func (s *Store) Pending(ctx context.Context, limit int) ([]storage.Pending, error) {
 	var waiting []storage.Pending
 	err := s.read(ctx, func(c *conn) error {
-		cur, err := c.query(ctx, selectPending, int64(max(limit, 0)))
-		if err != nil {
-			return err
-		}
-		defer cur.close()
-		for {
-			ok, err := cur.next()
-			if err != nil || !ok {
-				return err
-			}
-			e, err := sqlstore.DecodeEntry(blob(cur.values[1]))
+		for row, err := range c.rows(ctx, selectPending, int64(max(limit, 0))) {
 			if err != nil {
 				return err
 			}
-			waiting = append(waiting, storage.Pending{Record: text(cur.values[0]), Entry: e})
+			e, err := sqlstore.DecodeEntry(blob(row[1]))
+			if err != nil {
+				return err
+			}
+			waiting = append(waiting, storage.Pending{Record: text(row[0]), Entry: e})
 		}
+		return nil
 	})
 	if err != nil {
 		return nil, err

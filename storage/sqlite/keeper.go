@@ -39,17 +39,12 @@ func (s *Store) Sweep(ctx context.Context, before time.Time, limit int) (int, er
 }
 
 func (w *writer) deleted(before time.Time, limit int) ([]driver.Value, error) {
-	cur, err := w.conn.query(context.Background(), selectDeleted, before.UnixMilli(), int64(max(limit, 0)))
-	if err != nil {
-		return nil, err
-	}
-	defer cur.close()
 	var rows []driver.Value
-	for {
-		ok, err := cur.next()
-		if err != nil || !ok {
-			return rows, err
+	for v, err := range w.conn.rows(context.Background(), selectDeleted, before.UnixMilli(), int64(max(limit, 0))) {
+		if err != nil {
+			return nil, err
 		}
-		rows = append(rows, cur.values[0])
+		rows = append(rows, v[0])
 	}
+	return rows, nil
 }

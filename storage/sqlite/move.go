@@ -71,41 +71,31 @@ func (s *Store) decodeWhole(cur *cursor) (r storage.Whole, err error) {
 }
 
 func daysOf(c *conn, row int64) (days []storage.UsageDay, err error) {
-	cur, err := c.query(context.Background(), selectDays, row)
-	if err != nil {
-		return nil, err
-	}
-	defer cur.close()
-	for {
-		ok, err := cur.next()
-		if err != nil || !ok {
-			return days, err
+	for v, err := range c.rows(context.Background(), selectDays, row) {
+		if err != nil {
+			return nil, err
 		}
-		day, err := decodeDay(storage.Day(text(cur.values[0])), cur.values[1:])
+		day, err := decodeDay(storage.Day(text(v[0])), v[1:])
 		if err != nil {
 			return nil, err
 		}
 		days = append(days, day)
 	}
+	return days, nil
 }
 
 func pendingOf(c *conn, row int64) (entries []storage.Entry, err error) {
-	cur, err := c.query(context.Background(), selectPendingOf, row)
-	if err != nil {
-		return nil, err
-	}
-	defer cur.close()
-	for {
-		ok, err := cur.next()
-		if err != nil || !ok {
-			return entries, err
+	for v, err := range c.rows(context.Background(), selectPendingOf, row) {
+		if err != nil {
+			return nil, err
 		}
-		e, err := sqlstore.DecodeEntry(blob(cur.values[0]))
+		e, err := sqlstore.DecodeEntry(blob(v[0]))
 		if err != nil {
 			return nil, err
 		}
 		entries = append(entries, e)
 	}
+	return entries, nil
 }
 
 // Load implements storage.Mover.

@@ -118,20 +118,12 @@ func (s *Store) decode(cur *cursor) (*storage.Stored, error) {
 }
 
 func seats(c *conn, row int64) ([]storage.Seat, error) {
-	cur, err := c.query(context.Background(), selectSeats, row)
-	if err != nil {
-		return nil, err
-	}
-	defer cur.close()
 	var seats []storage.Seat
-	for {
-		ok, err := cur.next()
-		if err != nil || !ok {
-			return seats, err
+	for v, err := range c.rows(context.Background(), selectSeats, row) {
+		if err != nil {
+			return nil, err
 		}
-		seats = append(seats, storage.Seat{
-			ID: text(cur.values[0]), Lease: moment(cur.values[1]), Seen: moment(cur.values[2]),
-			Body: blob(cur.values[3]),
-		})
+		seats = append(seats, storage.Seat{ID: text(v[0]), Lease: moment(v[1]), Seen: moment(v[2]), Body: blob(v[3])})
 	}
+	return seats, nil
 }

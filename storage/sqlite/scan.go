@@ -134,21 +134,16 @@ func (s *Store) stateTerms(c *conn, state string, byState bool) ([]terms, error)
 	if state != "" {
 		query, args = query+" WHERE text = ?", append(args, state)
 	}
-	cur, err := c.query(context.Background(), query, args...)
-	if err != nil {
-		return nil, err
-	}
-	defer cur.close()
 	var each []terms
-	for {
-		ok, err := cur.next()
-		if err != nil || !ok {
-			return each, err
+	for row, err := range c.rows(context.Background(), query, args...) {
+		if err != nil {
+			return nil, err
 		}
 		var t terms
-		t.add("r.state = ?", cur.values[0])
+		t.add("r.state = ?", row[0])
 		each = append(each, t)
 	}
+	return each, nil
 }
 
 // commonTerms gives what holds for every scan, beside product, state and the

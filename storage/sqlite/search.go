@@ -71,31 +71,23 @@ func (s *Store) firstWords(ctx context.Context, c *conn, q storage.SearchQuery) 
 		}
 		query, args = firstWords, append(args, string(list))
 	}
-	cur, err := c.query(ctx, query, args...)
-	if err != nil {
-		return nil, err
-	}
-	defer cur.close()
 	var all []firstWord
-	for {
-		ok, err := cur.next()
+	for v, err := range c.rows(ctx, query, args...) {
 		if err != nil {
 			return nil, err
 		}
-		if !ok {
-			slices.SortFunc(all, func(a, b firstWord) int { return a.at.compare(b.at) })
-			return all, nil
-		}
-		first, row, found := strings.Cut(text(cur.values[1]), "\n")
+		first, row, found := strings.Cut(text(v[1]), "\n")
 		if !found { // no word begins so
 			continue
 		}
-		w := firstWord{product: number(cur.values[0]), at: wordPlace{text: first}}
+		w := firstWord{product: number(v[0]), at: wordPlace{text: first}}
 		if w.at.row, err = strconv.ParseInt(row, 10, 64); err != nil {
 			return nil, err
 		}
 		all = append(all, w)
 	}
+	slices.SortFunc(all, func(a, b firstWord) int { return a.at.compare(b.at) })
+	return all, nil
 }
 
 // behind comes behind all words that begin with a prefix: no text has the byte

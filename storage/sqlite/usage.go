@@ -88,22 +88,17 @@ func decodeDay(day storage.Day, v []driver.Value) (storage.UsageDay, error) {
 func (s *Store) Usage(ctx context.Context, id string, first, last storage.Day) ([]storage.UsageDay, error) {
 	var days []storage.UsageDay
 	err := s.read(ctx, func(c *conn) error {
-		cur, err := c.query(ctx, listDays, id, string(first), string(last))
-		if err != nil {
-			return err
-		}
-		defer cur.close()
-		for {
-			ok, err := cur.next()
-			if err != nil || !ok {
+		for row, err := range c.rows(ctx, listDays, id, string(first), string(last)) {
+			if err != nil {
 				return err
 			}
-			day, err := decodeDay(storage.Day(text(cur.values[0])), cur.values[1:])
+			day, err := decodeDay(storage.Day(text(row[0])), row[1:])
 			if err != nil {
 				return err
 			}
 			days = append(days, day)
 		}
+		return nil
 	})
 	return days, err
 }
