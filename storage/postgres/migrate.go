@@ -15,6 +15,7 @@ import (
 	"github.com/pressly/goose/v3"
 
 	"github.com/keywright/keywright/fault"
+	"github.com/keywright/keywright/internal/sqlstore"
 )
 
 // A file that was released never changes.
@@ -43,16 +44,10 @@ const (
 // Ready implements storage.Keeper.
 func (s *Store) Ready(ctx context.Context) error {
 	version, err := s.schemaVersion(ctx)
-	switch {
-	case err != nil:
+	if err != nil {
 		return err
-	case version < currentSchema:
-		return fault.Errorf(fault.Unavailable, "storage has schema %d and this program needs %d: run keywright migrate",
-			version, currentSchema)
-	case version > currentSchema:
-		return errNewer(version)
 	}
-	return nil
+	return sqlstore.CheckSchema(version, currentSchema)
 }
 
 // Clock implements storage.Keeper.
@@ -83,12 +78,13 @@ func (s *Store) schemaVersion(ctx context.Context) (int64, error) {
 // Migrate implements storage.Keeper.
 func (s *Store) Migrate(ctx context.Context) error {
 	version, err := s.schemaVersion(ctx)
-	switch {
-	case err != nil:
+	if err != nil {
 		return err
-	case version > currentSchema:
-		return errNewer(version)
-	case version == 0:
+	}
+	if err := sqlstore.CheckMigratable(version, currentSchema); err != nil {
+		return err
+	}
+	if version == 0 {
 		if err := s.refuseForeign(ctx); err != nil {
 			return err
 		}
@@ -147,9 +143,4 @@ func (s *Store) refuseForeign(ctx context.Context) error {
 		}
 		return fault.Wrap(fault.Unavailable, fmt.Errorf("%d tables and no %s", tables, versionTable), "storage is not a Keywright database")
 	})
-}
-
-func errNewer(version int64) error {
-	return fault.Errorf(fault.Unavailable, "storage has schema %d and this program knows %d: run a newer keywright",
-		version, currentSchema)
 }

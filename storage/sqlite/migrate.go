@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/keywright/keywright/fault"
+	"github.com/keywright/keywright/internal/sqlstore"
 )
 
 // The schema of version n is what 1.sql to n.sql make, in their order. A file
@@ -23,16 +24,10 @@ const currentSchema = 1
 func (s *Store) Ready(ctx context.Context) error {
 	return s.read(ctx, func(c *conn) error {
 		version, err := schemaVersion(c)
-		switch {
-		case err != nil:
+		if err != nil {
 			return err
-		case version < currentSchema:
-			return fault.Errorf(fault.Unavailable, "storage has schema %d and this program needs %d: run keywright migrate",
-				version, currentSchema)
-		case version > currentSchema:
-			return errNewer(version)
 		}
-		return nil
+		return sqlstore.CheckSchema(version, currentSchema)
 	})
 }
 
@@ -62,8 +57,8 @@ func (w *writer) migrate() error {
 	if err != nil {
 		return err
 	}
-	if version > currentSchema {
-		return errNewer(version)
+	if err := sqlstore.CheckMigratable(version, currentSchema); err != nil {
+		return err
 	}
 	if version == 0 {
 		if err := w.refuseForeign(); err != nil {
@@ -101,9 +96,4 @@ func schemaVersion(c *conn) (int64, error) {
 		return 0, err
 	}
 	return number(row[0]), nil
-}
-
-func errNewer(version int64) error {
-	return fault.Errorf(fault.Unavailable, "storage has schema %d and this program knows %d: run a newer keywright",
-		version, currentSchema)
 }
