@@ -66,13 +66,22 @@ func (c *notesConfig) notes(s *settings, checkpoints *checkpointConfig, files []
 }
 
 // withStore opens a storage that is ready for as long as do runs.
-func (c *storageConfig) withStore(ctx context.Context, s *settings, do func(storage.Store) error) (err error) {
+func (c *storageConfig) withStore(ctx context.Context, s *settings, do func(storage.Store) error) error {
+	return c.opened(ctx, s, func(store storage.Store) error { return ready(ctx, store) }, do)
+}
+
+// withMigrated opens a storage for as long as do runs, and migrates it before.
+func (c *storageConfig) withMigrated(ctx context.Context, s *settings, do func(storage.Store) error) error {
+	return c.opened(ctx, s, func(store storage.Store) error { return store.Migrate(ctx) }, do)
+}
+
+func (c *storageConfig) opened(ctx context.Context, s *settings, prepare, do func(storage.Store) error) (err error) {
 	store, err := stores().Open(ctx, c.Storage)
 	if err != nil {
 		return s.problem("storage", "%w", err)
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
-	if err := ready(ctx, store); err != nil {
+	if err := prepare(store); err != nil {
 		return s.problem("storage", "%w", err)
 	}
 	return do(store)

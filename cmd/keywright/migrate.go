@@ -2,10 +2,10 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/keywright/keywright/journal"
+	"github.com/keywright/keywright/storage"
 )
 
 type migrateCommand struct {
@@ -16,29 +16,23 @@ type migrateCommand struct {
 
 // Run brings the schema of the storage up to date, and the journal of a
 // restored one into another epoch.
-func (c *migrateCommand) Run(ctx context.Context, p *program) (err error) {
+func (c *migrateCommand) Run(ctx context.Context, p *program) error {
 	bad := &problems{settings: p.settings}
 	c.checkStorage(bad)
 	if err := bad.err(); err != nil {
 		return err
 	}
-	store, err := stores().Open(ctx, c.Storage)
-	if err != nil {
-		return p.settings.problem("storage", "%w", err)
-	}
-	defer func() { err = errors.Join(err, store.Close()) }()
-	if err := store.Migrate(ctx); err != nil {
-		return p.settings.problem("storage", "%w", err)
-	}
-	if _, err = fmt.Fprintln(p.stdout, "The storage has the schema of this program."); err != nil || !c.Restored {
+	return c.withMigrated(ctx, p.settings, func(store storage.Store) error {
+		if _, err := fmt.Fprintln(p.stdout, "The storage has the schema of this program."); err != nil || !c.Restored {
+			return err
+		}
+		done, err := journal.Restore(ctx, journal.Config{Store: store})
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintln(p.stdout, toldOf(done))
 		return err
-	}
-	done, err := journal.Restore(ctx, journal.Config{Store: store})
-	if err != nil {
-		return err
-	}
-	_, err = fmt.Fprintln(p.stdout, toldOf(done))
-	return err
+	})
 }
 
 // toldOf says what was done to a restored storage, and what is to be done.
