@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"github.com/keywright/keywright/internal/engines"
 )
 
 // journalRounds is how often two servers are killed.
@@ -19,11 +21,20 @@ func journalRounds() int {
 	return 8
 }
 
-// Two servers on one file move entries into the log, and are killed while eight
-// writers write: one of them or both, at any moment.
 func TestKillsOfTwoServersLeaveTheJournalAsTheAcknowledgedChangesImply(t *testing.T) {
 	openSources(t)
-	data := t.TempDir()
+	killTwo(t, t.TempDir(), journalRounds())
+}
+
+func TestKillsOfTwoServersLeaveTheJournalInPostgreSQLAsTheAcknowledgedChangesImply(t *testing.T) {
+	openSources(t)
+	killTwo(t, keptIn(t, engines.Postgres(t)), engineRounds())
+}
+
+// killTwo has two servers move entries into one log, and kills them while eight
+// writers write: one of them or both, at any moment.
+func killTwo(t *testing.T, data string, rounds int) {
+	t.Helper()
 	a, b, onA, onB := serveTwo(t, data)
 	demo, err := onA.plans()
 	if err != nil {
@@ -32,7 +43,7 @@ func TestKillsOfTwoServersLeaveTheJournalAsTheAcknowledgedChangesImply(t *testin
 	ofA, ofB := newCallers(t, onA, "a", 4, 21), newCallers(t, onB, "b", 4, 22)
 	all := slices.Concat(ofA, ofB)
 	inDoubt := 0
-	for round := range journalRounds() {
+	for round := range rounds {
 		random := rand.New(rand.NewPCG(23, uint64(round)))
 		moment := func() time.Duration {
 			return time.Duration(random.Float64() * random.Float64() * float64(600*time.Millisecond))
@@ -58,7 +69,7 @@ func TestKillsOfTwoServersLeaveTheJournalAsTheAcknowledgedChangesImply(t *testin
 		a, b, onA, onB = serveTwo(t, data)
 		failed(each(ofA, func(one *caller) error { return one.settle(onB) }))
 		failed(each(ofB, func(one *caller) error { return one.settle(onA) }))
-		if round%10 == 0 || round == journalRounds()-1 {
+		if round%10 == 0 || round == rounds-1 {
 			failed(errors.Join(journaled(onA, demo, all...), journaled(onB, demo, all...)))
 			failed(verified(t, data))
 		}
