@@ -15,6 +15,8 @@ import (
 
 	"github.com/anishathalye/porcupine"
 	"golang.org/x/sync/errgroup"
+
+	"github.com/keywright/keywright/internal/engines"
 )
 
 const (
@@ -33,20 +35,38 @@ func histories() int {
 	return 8
 }
 
-// What two servers answer about the seats of a license is what one that does
-// one thing at a time could have answered, even if one of them or both are
-// killed meanwhile: what was acknowledged is there, what was not is done once
-// or not at all. The calls, and after which of them a server is killed, follow
-// from the number of the history.
 func TestClaimsAndReleasesOverTwoServersAreLinearizable(t *testing.T) {
 	openSources(t)
-	p := &pair{data: t.TempDir()}
+	claimAndRelease(t, t.TempDir(), histories())
+}
+
+func TestClaimsAndReleasesOverTwoServersOnPostgreSQLAreLinearizable(t *testing.T) {
+	openSources(t)
+	claimAndRelease(t, keptIn(t, engines.Postgres(t)), engineHistories())
+}
+
+// engineHistories are those of ten minutes, where an engine runs beside.
+func engineHistories() int {
+	if os.Getenv("KEYWRIGHT_LONG") != "" {
+		return 1200
+	}
+	return 8
+}
+
+// claimAndRelease fails unless what two servers answer about the seats of a
+// license is what one that does one thing at a time could have answered, even
+// if one of them or both are killed meanwhile: what was acknowledged is there,
+// what was not is done once or not at all. The calls, and after which of them a
+// server is killed, follow from the number of the history.
+func claimAndRelease(t *testing.T, data string, histories int) {
+	t.Helper()
+	p := &pair{data: data}
 	p.servers[0], p.servers[1], p.doors[0], p.doors[1] = serveTwo(t, p.data)
 	if err := p.doors[0].seatPlans(1, 2, 3, 10); err != nil {
 		t.Fatal(err)
 	}
 	said := map[string]int{}
-	for n := range histories() {
+	for n := range histories {
 		history, err := p.history(t, n)
 		if err == nil {
 			err = linearizable(history)
