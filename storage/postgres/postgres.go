@@ -64,6 +64,7 @@ func open(ctx context.Context, config *pgxpool.Config) (*Store, error) {
 		}
 		return nil
 	}
+	config.AfterConnect = refuseEncoding
 	s.pool, err = pgxpool.NewWithConfig(s.ending, config)
 	if err != nil {
 		packing.Close()

@@ -47,6 +47,7 @@ func configOf(u *url.URL) (*pgxpool.Config, error) {
 	if err != nil {
 		return nil, errors.New("the postgres URL has a host, a port or a parameter's value that cannot be used")
 	}
+	config.ConnConfig.RuntimeParams["client_encoding"] = encoding
 	if !query.Has("pool_max_conns") {
 		config.MaxConns = maxConnections
 	}
