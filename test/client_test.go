@@ -43,8 +43,8 @@ func serveDev(t *testing.T, data string) (*server, client) {
 }
 
 // startDev is serveDev for any goroutine.
-func startDev(t *testing.T, data string) (*server, client, error) {
-	s, err := start("", devEnv(), devArgs(data)...)
+func startDev(t *testing.T, data string, flags ...string) (*server, client, error) {
+	s, err := start("", devEnv(), append(devArgs(data), flags...)...)
 	if err != nil {
 		return s, client{}, err
 	}

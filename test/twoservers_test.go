@@ -58,11 +58,11 @@ func TestTwoServersShareOneDataDirectory(t *testing.T) {
 }
 
 // serveTwo starts two servers at the same time.
-func serveTwo(t *testing.T, data string) (a, b *server, onA, onB client) {
+func serveTwo(t *testing.T, data string, flags ...string) (a, b *server, onA, onB client) {
 	t.Helper()
 	var both errgroup.Group
-	both.Go(func() (err error) { a, onA, err = startDev(t, data); return err })
-	both.Go(func() (err error) { b, onB, err = startDev(t, data); return err })
+	both.Go(func() (err error) { a, onA, err = startDev(t, data, flags...); return err })
+	both.Go(func() (err error) { b, onB, err = startDev(t, data, flags...); return err })
 	if err := both.Wait(); err != nil {
 		t.Fatal(err)
 	}
