@@ -43,14 +43,26 @@ func logged(ts *testscript.TestScript, neg bool, args []string) {
 // keywright runs a command on a data directory of --dev.
 func keywright(t *testing.T, data string, args ...string) (stdout, stderr string, err error) {
 	t.Helper()
+	return keywrightReading(t, data, nil, args...)
+}
+
+// keywrightReading runs a command that reads its standard input.
+func keywrightReading(t *testing.T, data string, in io.Reader, args ...string) (stdout, stderr string, err error) {
+	t.Helper()
+	command := onData(data, args...)
+	var out, problem bytes.Buffer
+	command.Stdin, command.Stdout, command.Stderr = in, &out, &problem
+	err = command.Run()
+	return out.String(), problem.String(), err
+}
+
+// onData is a command on a data directory of --dev.
+func onData(data string, args ...string) *exec.Cmd {
 	command := exec.Command("keywright", args...)
 	storage := cmp.Or(engineOf(data), "sqlite://"+filepath.Join(data, "keywright.db"))
 	command.Env = append(devEnv(), "KEYWRIGHT_STORAGE="+storage,
 		"KEYWRIGHT_SECRET_FILE="+filepath.Join(data, "secret"), "KEYWRIGHT_CHECKPOINT_KEY="+filepath.Join(data, "checkpoint-key"))
-	var out, problem bytes.Buffer
-	command.Stdout, command.Stderr = &out, &problem
-	err = command.Run()
-	return out.String(), problem.String(), err
+	return command
 }
 
 // sign signs a checkpoint as soon as the journal has more entries than so
