@@ -1,8 +1,6 @@
 package test_test
 
 import (
-	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"io"
@@ -73,7 +71,13 @@ func readiness(t *testing.T, address string) (status int, said string) {
 // servers go on in another epoch.
 func TestARestoredCopyGoesOnInAnotherEpoch(t *testing.T) {
 	openSources(t)
-	h := makeHistory(t)
+	for name, by := range eachBackups() {
+		t.Run(name, func(t *testing.T) { goesOnInAnotherEpoch(t, makeHistory(t, by)) })
+	}
+}
+
+// goesOnInAnotherEpoch restores the old copy.
+func goesOnInAnotherEpoch(t *testing.T, h *logHistory) {
 	h.restore(t, h.data)
 	_, stderr, err := keywright(t, h.data, "journal", "verify", "--checkpoint="+h.notes)
 	wantSaid(t, "before migrate --restored", stderr, `the last 100 were cut off, or an old copy was restored, and keywright migrate --restored not run on it\n$`)
@@ -121,7 +125,7 @@ func TestARestoredCopyGoesOnInAnotherEpoch(t *testing.T) {
 // Where nothing that was signed is gone, the checkpointFile may stay.
 func TestACopyThatLacksNothingGoesOnFromTheCheckpointFile(t *testing.T) {
 	openSources(t)
-	h := makeHistory(t)
+	h := makeHistory(t, ofFile{})
 	if _, _, err := keywright(t, h.data, "migrate", "--restored"); err != nil {
 		t.Fatal(err)
 	}
@@ -142,50 +146,54 @@ func TestACopyThatLacksNothingGoesOnFromTheCheckpointFile(t *testing.T) {
 // engine is restored that servers stay connected to.
 func TestAServerThatRunsWhileItsStorageIsSetBackSignsNoMore(t *testing.T) {
 	openSources(t)
-	for name, commands := range map[string][]string{"as it is": nil, "and the epoch begun": {"migrate", "--restored"}} {
-		t.Run(name, func(t *testing.T) {
-			h := makeHistory(t)
-			s, c, ready := serveProbed(t, h.data)
-			if _, err := c.issue(); err != nil { // the journal is under way
-				t.Fatal(err)
-			}
-			sign(t, h.data, h.sizes[2])
-			if status, said := readiness(t, ready); status != http.StatusOK {
-				t.Fatalf("it is not ready: %s", said)
-			}
-			h.setBack(t)
-			if commands != nil {
-				if _, stderr, err := keywright(t, h.data, commands...); err != nil {
-					t.Fatalf("%v: %s", err, stderr)
-				}
-			}
-			status, said := readiness(t, ready)
-			for end := time.Now().Add(readyWithin); status == http.StatusOK && time.Now().Before(end); {
-				status, said = readiness(t, ready)
-			}
-			wantSaid(t, "not ready", said, `^the journal does not continue`)
-			kept, err := os.ReadFile(filepath.Join(h.data, "checkpoint"))
-			if err != nil {
-				t.Fatal(err)
-			}
-			if _, err := c.issue(); err != nil { // which nobody logs
-				t.Fatal(err)
-			}
-			if err := c.ask(`{ events(first: 1) { nodes { id } } }`, nil, nil); err == nil {
-				t.Error("it gives events")
-			}
-			if err := s.stop(); err != nil {
-				t.Error(err)
-			}
-			wantSaid(t, "the server", s.Stderr.String(), `level=ERROR msg="the journal does not continue`)
-			if now, err := os.ReadFile(filepath.Join(h.data, "checkpoint")); err != nil || string(now) != string(kept) {
-				t.Errorf("%v: it has signed %s", err, now)
-			}
-			want := 53 + min(1, len(commands))
-			if stdout, _, err := keywright(t, h.data, "journal", "verify"); err != nil || !strings.Contains(stdout, fmt.Sprint(want, " entries in ")) {
-				t.Errorf("it has logged something: %v, %s", err, stdout)
-			}
-		})
+	for name, by := range eachBackups() {
+		for how, commands := range map[string][]string{"as it is": nil, "and the epoch begun": {"migrate", "--restored"}} {
+			t.Run(name+" "+how, func(t *testing.T) { signsNoMore(t, makeHistory(t, by), commands) })
+		}
+	}
+}
+
+// signsNoMore sets the storage back to the old copy, and then runs a command.
+func signsNoMore(t *testing.T, h *logHistory, commands []string) {
+	s, c, ready := serveProbed(t, h.data)
+	if _, err := c.issue(); err != nil { // the journal is under way
+		t.Fatal(err)
+	}
+	sign(t, h.data, h.sizes[2])
+	if status, said := readiness(t, ready); status != http.StatusOK {
+		t.Fatalf("it is not ready: %s", said)
+	}
+	h.setBack(t)
+	if commands != nil {
+		if _, stderr, err := keywright(t, h.data, commands...); err != nil {
+			t.Fatalf("%v: %s", err, stderr)
+		}
+	}
+	status, said := readiness(t, ready)
+	for end := time.Now().Add(readyWithin); status == http.StatusOK && time.Now().Before(end); {
+		status, said = readiness(t, ready)
+	}
+	wantSaid(t, "not ready", said, `^the journal does not continue`)
+	kept, err := os.ReadFile(filepath.Join(h.data, "checkpoint"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.issue(); err != nil { // which nobody logs
+		t.Fatal(err)
+	}
+	if err := c.ask(`{ events(first: 1) { nodes { id } } }`, nil, nil); err == nil {
+		t.Error("it gives events")
+	}
+	if err := s.stop(); err != nil {
+		t.Error(err)
+	}
+	wantSaid(t, "the server", s.Stderr.String(), `level=ERROR msg="the journal does not continue`)
+	if now, err := os.ReadFile(filepath.Join(h.data, "checkpoint")); err != nil || string(now) != string(kept) {
+		t.Errorf("%v: it has signed %s", err, now)
+	}
+	want := 53 + min(1, len(commands))
+	if stdout, _, err := keywright(t, h.data, "journal", "verify"); err != nil || !strings.Contains(stdout, fmt.Sprint(want, " entries in ")) {
+		t.Errorf("it has logged something: %v, %s", err, stdout)
 	}
 }
 
@@ -193,7 +201,7 @@ func TestAServerThatRunsWhileItsStorageIsSetBackSignsNoMore(t *testing.T) {
 // started anew, goes on, and the first still does nothing.
 func TestBesideAServerThatRanOnOneThatIsStartedAnewServes(t *testing.T) {
 	openSources(t)
-	h := makeHistory(t)
+	h := makeHistory(t, ofFile{})
 	_, _, ready := serveProbed(t, h.data)
 	h.setBack(t)
 	if _, stderr, err := keywright(t, h.data, "migrate", "--restored"); err != nil {
@@ -218,49 +226,4 @@ func TestBesideAServerThatRanOnOneThatIsStartedAnewServes(t *testing.T) {
 	if err := verified(t, h.data); err != nil {
 		t.Error(err)
 	}
-}
-
-// setBack replaces all rows of the database by those of the old copy, in one
-// transaction.
-func (h *logHistory) setBack(t *testing.T) {
-	t.Helper()
-	db, err := sql.Open("sqlite", filepath.Join(h.data, "keywright.db")+"?_pragma=busy_timeout(10000)")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
-	db.SetMaxOpenConns(1)
-	do := func(statement string, args ...any) {
-		t.Helper()
-		if _, err := db.ExecContext(context.Background(), statement, args...); err != nil {
-			t.Fatalf("%s: %v", statement, err)
-		}
-	}
-	do("ATTACH ? AS old", h.old)
-	do("BEGIN IMMEDIATE")
-	for _, table := range h.tables(t, db) {
-		do(`DELETE FROM main."` + table + `"`)
-		do(`INSERT INTO main."` + table + `" SELECT * FROM old."` + table + `"`)
-	}
-	do("COMMIT")
-}
-
-func (h *logHistory) tables(t *testing.T, db *sql.DB) (names []string) {
-	t.Helper()
-	rows, err := db.Query("SELECT name FROM old.sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var name string
-		if err := rows.Scan(&name); err != nil {
-			t.Fatal(err)
-		}
-		names = append(names, name)
-	}
-	if err := rows.Err(); err != nil || len(names) < 5 {
-		t.Fatal(names, err)
-	}
-	return names
 }

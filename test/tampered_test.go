@@ -84,16 +84,17 @@ func sign(t *testing.T, data string, more int) (note string, size int) {
 
 // logHistory is what a server left, with copies that were made before.
 type logHistory struct {
+	by    backups
 	data  string // stopped
-	old   string // a copy of the database of earlier
+	old   string // a copy of the storage of earlier
 	notes string // a file of three checkpoints
 	sizes [3]int
 	ids   []string // of licenses
 }
 
-func makeHistory(t *testing.T) *logHistory {
+func makeHistory(t *testing.T, by backups) *logHistory {
 	t.Helper()
-	h := &logHistory{data: t.TempDir(), old: filepath.Join(t.TempDir(), "old.db")}
+	h := &logHistory{by: by, data: by.data(t), old: filepath.Join(t.TempDir(), "old")}
 	server, c := serveDev(t, h.data)
 	var notes string
 	for i := range h.sizes {
@@ -111,7 +112,7 @@ func makeHistory(t *testing.T) *logHistory {
 		}
 		h.sizes[i] = size
 		if i == 0 {
-			h.change(t, h.data, "VACUUM INTO ?", h.old)
+			by.take(t, h.data, h.old)
 		}
 	}
 	if err := server.stop(); err != nil {
@@ -131,7 +132,19 @@ func (c client) issue() (id string, err error) {
 	return data.IssueLicense.License.ID, err
 }
 
-// change does what who has the database can do.
+// restore has the old copy in the place of what a data directory keeps, and
+// setBack under servers that run on this one.
+func (h *logHistory) restore(t *testing.T, data string) {
+	t.Helper()
+	h.by.restore(t, data, h.old)
+}
+
+func (h *logHistory) setBack(t *testing.T) {
+	t.Helper()
+	h.by.setBack(t, h.data, h.old)
+}
+
+// change does what who has the database can do, where that is a file.
 func (h *logHistory) change(t *testing.T, data, statement string, args ...any) {
 	t.Helper()
 	db, err := sql.Open("sqlite", filepath.Join(data, "keywright.db"))
@@ -143,7 +156,7 @@ func (h *logHistory) change(t *testing.T, data, statement string, args ...any) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if n, err := result.RowsAffected(); err != nil || n == 0 && !strings.HasPrefix(statement, "VACUUM") {
+	if n, err := result.RowsAffected(); err != nil || n == 0 {
 		t.Fatalf("%s changes nothing: %v", statement, err)
 	}
 }
@@ -167,7 +180,7 @@ func (h *logHistory) copied(t *testing.T) string {
 // signed before.
 func TestWhatIsDoneToTheJournalIsFound(t *testing.T) {
 	openSources(t)
-	h := makeHistory(t)
+	h := makeHistory(t, ofFile{})
 	stdout, stderr, err := keywright(t, h.data, "journal", "verify", "--checkpoint="+h.notes, "--records")
 	if want := fmt.Sprintf("It continues the checkpoint at %d entries. %d records are", h.sizes[2], h.sizes[2]); err != nil || !strings.Contains(stdout, want) || stderr != "" {
 		t.Fatalf("%v: %s%s", err, stdout, stderr)
@@ -255,29 +268,9 @@ func (h *logHistory) hideEvents(t *testing.T, data, license string) {
 	h.change(t, data, "DELETE FROM tag WHERE hash = ?", int64(sum.Sum64())>>16)
 }
 
-func (h *logHistory) restore(t *testing.T, data string) {
-	t.Helper()
-	files, err := filepath.Glob(filepath.Join(data, "keywright.db*"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, file := range files {
-		if err := os.Remove(file); err != nil {
-			t.Fatal(err)
-		}
-	}
-	old, err := os.ReadFile(h.old)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(data, "keywright.db"), old, 0o600); err != nil {
-		t.Fatal(err)
-	}
-}
-
 func TestAServerWhoseJournalDoesNotGoOnIsNotReadyAndSaysSo(t *testing.T) {
 	openSources(t)
-	h := makeHistory(t)
+	h := makeHistory(t, ofFile{})
 	h.restore(t, h.data)
 	server, err := start("", devEnv(), append(devArgs(h.data), "--ops-listen=127.0.0.1:0")...)
 	if err != nil {
@@ -309,7 +302,7 @@ func TestAServerWhoseJournalDoesNotGoOnIsNotReadyAndSaysSo(t *testing.T) {
 func TestCheckpointsAreLinesOfTheStandardOutputAndAreSent(t *testing.T) {
 	openSources(t)
 	home := t.TempDir()
-	h := makeHistory(t) // for its database
+	h := makeHistory(t, ofFile{}) // for its database
 	sent := make(chan string, 100)
 	receiver := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
