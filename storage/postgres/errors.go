@@ -49,6 +49,8 @@ func translate(err error) error {
 		return err
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return fault.Wrap(fault.Unavailable, err, "storage is unavailable")
+	case errors.Is(err, pgconn.ErrReadOnlyConnection):
+		return onlyRead(err)
 	}
 	switch codeOf(err) {
 	case tooLong:
@@ -60,11 +62,15 @@ func translate(err error) error {
 	case wrongPassword, wrongUser, noDatabase:
 		return fault.Wrap(fault.Unavailable, err, "storage does not let this program in")
 	case readOnly:
-		return fault.Wrap(fault.Unavailable, err, "storage can be read only")
+		return onlyRead(err)
 	case starting:
 		return fault.Wrap(fault.Unavailable, err, "storage is starting or stopping")
 	}
 	return fault.Wrap(fault.Unavailable, err, "storage is unavailable")
+}
+
+func onlyRead(err error) error {
+	return fault.Wrap(fault.Unavailable, err, "storage can be read only")
 }
 
 func errClosed() error { return fault.Errorf(fault.Unavailable, "storage is closed") }

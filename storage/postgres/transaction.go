@@ -15,7 +15,20 @@ import (
 // which sees one moment. Where a connection is lost it is run again.
 func (s *Store) read(ctx context.Context, f func(*pgxpool.Conn) error) error {
 	return s.retry(ctx, func() error {
-		return s.pool.AcquireFunc(ctx, func(c *pgxpool.Conn) error { return lostWith(ctx, c, f(c)) })
+		return s.with(ctx, func(c *pgxpool.Conn) error { return lostWith(ctx, c, f(c)) })
+	})
+}
+
+// with runs f with a connection of the pool. One that turns out to only read
+// leads to what was the primary: it is closed, so that another is made, which
+// leads to what is.
+func (s *Store) with(ctx context.Context, f func(*pgxpool.Conn) error) error {
+	return s.pool.AcquireFunc(ctx, func(c *pgxpool.Conn) error {
+		err := f(c)
+		if codeOf(err) == readOnly {
+			_ = c.Conn().Close(ctx) // the pool then lets go of it
+		}
+		return err
 	})
 }
 
@@ -36,7 +49,7 @@ func inOrder(ctx context.Context, c *pgxpool.Conn, query string, args []any, f f
 
 // change is read for one statement that writes, and is a transaction by itself.
 func (s *Store) change(ctx context.Context, f func(*pgxpool.Conn) error) error {
-	return s.retry(ctx, func() error { return s.pool.AcquireFunc(ctx, f) })
+	return s.retry(ctx, func() error { return s.with(ctx, f) })
 }
 
 // snapshot runs f in a transaction that only reads, where all that f reads is
@@ -52,7 +65,7 @@ func (s *Store) snapshot(ctx context.Context, f func(pgx.Tx) error) error {
 // times, and must begin anew each time.
 func (s *Store) write(ctx context.Context, f func(pgx.Tx) error) error {
 	return s.retry(ctx, func() error {
-		return s.pool.AcquireFunc(ctx, func(c *pgxpool.Conn) error {
+		return s.with(ctx, func(c *pgxpool.Conn) error {
 			tx, err := c.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.ReadCommitted})
 			if err != nil {
 				return lostWith(ctx, c, err)

@@ -38,7 +38,7 @@ func configOf(u *url.URL) (*pgxpool.Config, error) {
 		return nil, err
 	}
 	query := u.Query()
-	if !query.Has("target_session_attrs") && strings.Contains(u.Host+query.Get("host"), ",") {
+	if !query.Has("target_session_attrs") { // a read of a standby may miss a commit that has returned
 		query.Set("target_session_attrs", "read-write")
 	}
 	known := *u
