@@ -27,6 +27,7 @@ const (
 	lossCut     = 4  // losses, at one of which there is no connection to be had
 	furthest    = 64 << 10
 	lossHeals   = 30 * time.Millisecond // where the driver finds a connection again
+	lossSlower  = 8                     // so many times as a call took may one take until its loss
 	lossPatient = 1500 * time.Millisecond
 	lossHealed  = 20 * time.Second
 )
@@ -43,34 +44,71 @@ var lossyClauses = []lossyClause{
 	{"AReadIsRightOrFails", readsLost},
 }
 
-// losing calls with one loss after the other; it ends when so much is let
-// through that nothing is lost. call is told how many calls came before.
+// losing calls with one loss after the other, over a connection as the loss
+// before left it and over one that has carried the call already: what a driver
+// says once need not be said again there, so the same loss meets a later part.
+// It ends when so much is let through that nothing is lost. call is told how
+// many calls came before.
 func losing(t testing.TB, through storage.Store, lose Lose, call func(ctx context.Context, n int) error) {
 	t.Helper()
-	lost := 0
+	calls, lost := -1, 0
+	next := func(ctx context.Context) error {
+		calls++
+		return call(ctx, calls)
+	}
 	for n := 0; n*lossStep < furthest; n++ {
-		soon := n%lossCut > 0
-		err := whileLosing(t, lose, n*lossStep, soon, func(ctx context.Context) error { return call(ctx, n) })
-		reachable(t, through)
-		if err == nil && !soon {
+		l := loss{after: n * lossStep, isForGood: n%lossCut == 0, heals: lossHeals}
+		before := lost
+		for _, isCarried := range []bool{false, true} {
+			if isCarried {
+				l.heals = lossHeals + lossSlower*carried(t, next)
+			}
+			if l.during(t, lose, next) != nil {
+				lost++
+			}
+			reachable(t, through)
+		}
+		if lost == before && l.isForGood {
 			if lost == 0 {
 				t.Fatal("no answer was lost")
 			}
 			return
 		}
-		if err != nil {
-			lost++
-		}
 	}
 	t.Fatalf("answers are lost behind %d bytes", furthest)
 }
 
-func whileLosing(t testing.TB, lose Lose, after int, soon bool, call func(ctx context.Context) error) error {
-	heal := sync.OnceFunc(lose(after))
+// carried calls until a connection has carried the call, and gives how long it
+// took.
+func carried(t testing.TB, call func(context.Context) error) time.Duration {
+	t.Helper()
+	ctx, stop := context.WithTimeout(t.Context(), lossHealed)
+	defer stop()
+	for {
+		start := time.Now()
+		err := call(ctx)
+		if err == nil {
+			return time.Since(start)
+		}
+		if ctx.Err() != nil {
+			t.Fatalf("the engine cannot be called again: %v", err)
+		}
+	}
+}
+
+// loss is how answers are lost during a call.
+type loss struct {
+	after     int           // bytes
+	isForGood bool          // as long as the call lasts, which is short then
+	heals     time.Duration // else, when there is a connection again
+}
+
+func (l loss) during(t testing.TB, lose Lose, call func(context.Context) error) error {
+	heal := sync.OnceFunc(lose(l.after))
 	defer heal()
 	within := lossPatient
-	if soon {
-		defer time.AfterFunc(lossHeals, heal).Stop()
+	if !l.isForGood {
+		defer time.AfterFunc(l.heals, heal).Stop()
 		within = lossHealed
 	}
 	ctx, stop := context.WithTimeout(t.Context(), within)
