@@ -14,7 +14,7 @@
 //	start [NAME=VALUE...] ARGUMENT...
 //		The same for any command that listens; sets URL alone. Negated,
 //		both want the program to end with an error before it listens.
-//	stop
+//	shutdown
 //		Sends SIGTERM and wants the server to end well.
 //	kill9
 //		Kills the server.

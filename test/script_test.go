@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -19,6 +21,7 @@ import (
 
 func TestScripts(t *testing.T) {
 	openSources(t)
+	refuseStop(t)
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata",
 		Setup: func(env *testscript.Env) error {
@@ -37,17 +40,37 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"serve":   serve,
-			"start":   startAny,
-			"stop":    stop,
-			"kill9":   kill9,
-			"graphql": graphql,
-			"field":   field,
-			"capture": capture,
-			"logged":  logged,
+			"serve":    serve,
+			"start":    startAny,
+			"shutdown": shutdown,
+			"kill9":    kill9,
+			"graphql":  graphql,
+			"field":    field,
+			"capture":  capture,
+			"logged":   logged,
 		},
 		RequireUniqueNames: true,
 	})
+}
+
+// refuseStop fails where a script says stop: by that testscript ends a script
+// as one that has passed, whatever follows.
+func refuseStop(t *testing.T) {
+	t.Helper()
+	isStop := regexp.MustCompile(`(?m)^\s*stop\b`)
+	scripts, err := filepath.Glob("testdata/*.txtar")
+	if err != nil || len(scripts) == 0 {
+		t.Fatalf("there are no scripts: %v", err)
+	}
+	for _, script := range scripts {
+		text, err := os.ReadFile(script)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if isStop.Match(text) {
+			t.Errorf("%s says stop; a server is ended by shutdown", script)
+		}
+	}
 }
 
 type sessionKey struct{}
@@ -117,7 +140,7 @@ func dataDir(flags []string) string {
 	return "data"
 }
 
-func stop(ts *testscript.TestScript, neg bool, args []string) {
+func shutdown(ts *testscript.TestScript, neg bool, args []string) {
 	server := take(ts, neg, args)
 	err := server.stop()
 	fmt.Fprint(ts.Stdout(), server.Stdout)
