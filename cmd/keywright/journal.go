@@ -70,9 +70,14 @@ func (c *storageConfig) withStore(ctx context.Context, s *settings, do func(stor
 	return c.opened(ctx, s, func(store storage.Store) error { return ready(ctx, store) }, do)
 }
 
-// withMigrated opens a storage for as long as do runs, and migrates it before.
+// withMigrated is withStore for a storage that it migrates first.
 func (c *storageConfig) withMigrated(ctx context.Context, s *settings, do func(storage.Store) error) error {
-	return c.opened(ctx, s, func(store storage.Store) error { return store.Migrate(ctx) }, do)
+	return c.opened(ctx, s, func(store storage.Store) error {
+		if err := store.Migrate(ctx); err != nil {
+			return err
+		}
+		return ready(ctx, store)
+	}, do)
 }
 
 func (c *storageConfig) opened(ctx context.Context, s *settings, prepare, do func(storage.Store) error) (err error) {
