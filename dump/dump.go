@@ -86,13 +86,6 @@ func (c *Counts) addRecord(w storage.Whole) {
 	c.Pending += int64(len(w.Pending))
 }
 
-// clone gives counts that do not go on.
-func (c *Counts) clone() Counts {
-	other := *c
-	other.Records = maps.Clone(c.Records)
-	return other
-}
-
 func (c *Counts) addBlock(b storage.Block) {
 	c.Blocks++
 	c.Entries += int64(len(b.Entries))

@@ -44,6 +44,9 @@ func Load(ctx context.Context, s storage.Store, from io.Reader, tell Progress) (
 		return Loaded{}, err
 	}
 	l := &loading{store: s, stream: r, tell: tell}
+	if tell == nil {
+		l.tell = func(Step) {}
+	}
 	sampled, err := l.all(ctx)
 	if err == nil {
 		err = unmark(ctx, s, begun)
@@ -98,9 +101,7 @@ func (l *loading) all(ctx context.Context) (sampled int, err error) {
 		if err := l.load(ctx, b); err != nil {
 			return 0, err
 		}
-		if l.tell != nil {
-			l.tell(b.counts, l.entries())
-		}
+		l.tell(b.step)
 	}
 	if err := l.recordsEnd(ctx); err != nil {
 		return 0, err
@@ -129,7 +130,7 @@ func (l *loading) entries() int64 {
 type batch struct {
 	records []storage.Whole
 	blocks  []storage.Block
-	counts  Counts // up to its end
+	step    Step // to its end
 }
 
 // batches reads the stream, ahead of the storage.
@@ -157,7 +158,10 @@ func (l *loading) batches(ctx context.Context) func(func(batch, error) bool) {
 		if len(b.records)+len(b.blocks) == 0 {
 			return nil, nil
 		}
-		b.counts = l.stream.Counts.clone()
+		b.step = Step{What: "records", Done: l.stream.All()}
+		if len(b.blocks) > 0 {
+			b.step = Step{"entries", l.stream.Entries, l.entries()}
+		}
 		return []batch{b}, nil
 	})
 }
@@ -192,8 +196,11 @@ func (l *loading) verify(ctx context.Context) (sampled int, err error) {
 		}
 		there.addRecord(w)
 		l.sample.waits(w)
+		l.tell(Step{"verified records", there.All(), l.stream.All()})
 	}
-	report, err := journal.Verify(ctx, journal.Verification{Store: l.store})
+	report, err := journal.Verify(ctx, journal.Verification{Store: l.store, Progress: func(entries int64) {
+		l.tell(Step{"verified entries", entries, l.entries()})
+	}})
 	if err != nil {
 		return 0, fmt.Errorf("the log that was loaded: %w", err)
 	}

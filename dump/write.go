@@ -16,9 +16,15 @@ const (
 	maxPending    = 100_000 // that are counted again at the end
 )
 
-// Progress is told now and then how far a dump or a load is, and how many
-// entries the log has in all.
-type Progress func(done Counts, entries int64)
+// Progress is told now and then how far a dump or a load is.
+type Progress func(Step)
+
+// Step is one of what a dump or a load does one after the other.
+type Step struct {
+	What  string // that is counted, in words
+	Done  int64
+	Total int64 // 0 where it is not known: a storage does not count its records
+}
 
 // Write writes all that a store holds as a stream, and gives what that was.
 // What was committed while it wrote fails it, and the stream has no last line
@@ -38,7 +44,7 @@ func Write(ctx context.Context, s storage.Store, to io.Writer, tell Progress) (C
 		return Counts{}, err
 	}
 	if tell == nil {
-		tell = func(Counts, int64) {}
+		tell = func(Step) {}
 	}
 	for r, err := range records(ctx, s) {
 		if err != nil {
@@ -47,7 +53,7 @@ func Write(ctx context.Context, s storage.Store, to io.Writer, tell Progress) (C
 		if err := w.Record(r); err != nil {
 			return w.Counts, err
 		}
-		tell(w.Counts, end.Size)
+		tell(Step{What: "records", Done: w.All()})
 	}
 	for b, err := range blocks(ctx, s) {
 		if err != nil {
@@ -56,7 +62,7 @@ func Write(ctx context.Context, s storage.Store, to io.Writer, tell Progress) (C
 		if err := w.Block(b); err != nil {
 			return w.Counts, err
 		}
-		tell(w.Counts, end.Size)
+		tell(Step{"entries", w.Entries, end.Size})
 	}
 	if err := unchanged(ctx, s, end, w.Counts); err != nil {
 		return w.Counts, err

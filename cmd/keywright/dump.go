@@ -23,7 +23,8 @@ func (c *dumpCommand) Run(ctx context.Context, p *program) error {
 	}
 	return c.withStore(ctx, p.settings, func(store storage.Store) error {
 		t := newTeller(p.stderr)
-		done, err := dump.Write(ctx, store, p.stdout, t.counts)
+		t.person = t.person && !isPipe(p.stdout) // of a terminal line, load has the better use
+		done, err := dump.Write(ctx, store, p.stdout, t.step)
 		t.end()
 		if err != nil {
 			return p.settings.problem("storage", "%w", err)
@@ -33,7 +34,5 @@ func (c *dumpCommand) Run(ctx context.Context, p *program) error {
 	})
 }
 
-// counts tells how far a dump or a load is.
-func (t *teller) counts(done dump.Counts, entries int64) {
-	t.say("%d records, and %d of %d entries", done.All(), done.Entries, entries)
-}
+// step tells how far a dump or a load is.
+func (t *teller) step(s dump.Step) { t.say(s.What, s.Done, s.Total) }

@@ -27,7 +27,7 @@ func (c *loadCommand) Run(ctx context.Context, p *program) error {
 	}
 	return c.withMigrated(ctx, p.settings, func(store storage.Store) error {
 		t := newTeller(p.stderr)
-		done, err := dump.Load(ctx, store, p.stdin, t.counts)
+		done, err := dump.Load(ctx, store, p.stdin, t.step)
 		t.end()
 		if err != nil {
 			return p.settings.problem("storage", "%w", err)

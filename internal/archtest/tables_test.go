@@ -75,6 +75,8 @@ var dependencies = []dependency{
 	{"github.com/vektah/gqlparser/v2", "graph resolvers"},
 	{"github.com/alecthomas/kong", "cmd/keywright"},
 	{"go.yaml.in/yaml/v3", "cmd/keywright"},
+	{"github.com/schollz/progressbar/v3", "cmd/keywright"},
+	{"golang.org/x/term", "cmd/keywright"},
 	{"golang.org/x/net/idna", "license"},
 	{"golang.org/x/text/unicode/norm", "license"},
 	{"golang.org/x/sync/singleflight", "licensing"},
