@@ -4,7 +4,7 @@
 # more rounds; "lint" the linter alone.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-export PATH=$PATH:/usr/local/go/bin
+export PATH=$PWD/.tools/node/node_modules/.bin:$PATH:/usr/local/go/bin # Node.js is there if Debian's is too old
 
 # Counts, not seconds: at the end of a -fuzztime in seconds Go's coordinator
 # may report its own deadline as a failure (go.dev/issue/75804).
