@@ -44,6 +44,7 @@ type PostgresOptions struct {
 	Password string            // asked for by SCRAM; without it everyone is let in
 	Fsync    bool              // so that what is committed survives a crash of the machine
 	Settings map[string]string // as in postgresql.conf
+	Within   string            // a directory for its own, instead of that for temporary ones
 }
 
 // PostgresServer is a PostgreSQL server.
@@ -56,7 +57,7 @@ const postgresUser = "keywright"
 
 // StartPostgres starts a server; Close stops it.
 func StartPostgres(ctx context.Context, o PostgresOptions) (*PostgresServer, error) {
-	base, err := newServer()
+	base, err := newServerIn(o.Within)
 	s := &PostgresServer{server: base, options: o}
 	if err == nil {
 		err = s.initialize(ctx)

@@ -108,13 +108,14 @@ func owner() (uid, gid int, err error) {
 	return uid, gid, nil
 }
 
-// directory makes one that the servers' user owns.
-func directory() (string, error) {
+// directory makes one that the servers' user owns, in another one, or where
+// temporary ones are made.
+func directory(within string) (string, error) {
 	uid, gid, err := owner()
 	if err != nil {
 		return "", err
 	}
-	path, err := os.MkdirTemp("", "keywright-engine-")
+	path, err := os.MkdirTemp(within, "keywright-engine-")
 	if err != nil {
 		return "", err
 	}

@@ -17,8 +17,11 @@ type server struct {
 }
 
 // newServer has no data yet.
-func newServer() (server, error) {
-	directory, err := directory()
+func newServer() (server, error) { return newServerIn("") }
+
+// newServerIn has its files where directory makes one.
+func newServerIn(within string) (server, error) {
+	directory, err := directory(within)
 	if err != nil {
 		return server{}, err
 	}
