@@ -89,7 +89,7 @@ func limitFiles(s *server, size string) error {
 // untilRefused makes calls until storage takes no more.
 func untilRefused(c client, one *caller) error {
 	for range 5000 {
-		if err := one.make(c, one.next()); err != nil {
+		if err := timely(c, one); err != nil {
 			return refused(err)
 		}
 	}

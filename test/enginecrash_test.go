@@ -75,7 +75,7 @@ func endUnderLoad(c client, callers []*caller, after time.Duration, end func() e
 	})
 	err := each(callers, func(one *caller) error {
 		for {
-			err := one.make(c, one.next())
+			err := timely(c, one)
 			var refused *refusal
 			unavailable := errors.As(err, &refused) && refused.Extensions.Code == "UNAVAILABLE"
 			if began.Load() && (unavailable || errors.Is(err, errNoAnswer)) {

@@ -108,11 +108,7 @@ func (b *bench) suffer(t *testing.T, begin func() error) int64 {
 			if begun.Load() {
 				since++
 			}
-			asked := time.Now()
-			err := one.make(b.on, one.next())
-			if took := time.Since(asked); took > answersWithin {
-				return fmt.Errorf("answered after %v: %w", took, err)
-			}
+			err := timely(b.on, one)
 			if err != nil && begun.Load() {
 				refusals.Add(1)
 				return refused(err)
@@ -125,6 +121,16 @@ func (b *bench) suffer(t *testing.T, begin func() error) int64 {
 	}))
 	b.must(t, <-ended)
 	return refusals.Load()
+}
+
+// timely makes another call, and fails where the answer comes too late, too.
+func timely(c client, one *caller) error {
+	asked := time.Now()
+	err := one.make(c, one.next())
+	if took := time.Since(asked); took > answersWithin {
+		return fmt.Errorf("answered after %v: %v", took, err) //nolint:errorlint // it is no refusal any more
+	}
+	return err
 }
 
 // settled is called when a fault is over. It fails unless what is stored is what
