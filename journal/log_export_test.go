@@ -16,7 +16,7 @@ func (l *Log) Within(pending, entries int) *Log {
 // log's blocks.
 func (l *Log) Memory() string {
 	v := l.view.Load()
-	return fmt.Sprint(v.known, v.broken != nil, v.state.Root, l.seq.settled, l.seq.checked, l.seq.goal)
+	return fmt.Sprint(v.known, v.broken != nil, v.state.Root, l.seq.there, l.seq.settled, l.seq.checked, l.seq.goal)
 }
 
 // Knows reports whether l has read anything.

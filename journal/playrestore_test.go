@@ -14,7 +14,6 @@ import (
 // In some plays storage is set back to a copy that was made of it. Of servers
 // that are not stopped nothing is promised where the copy's records are older
 // than its blocks: who has read all of these sees nothing that it could tell by.
-// Nor is anything promised of two such servers at once.
 
 // restoring is how large that part of a play is.
 type restoring struct {

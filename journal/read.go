@@ -45,6 +45,7 @@ func (l *Log) start(ctx context.Context) error {
 	}
 	if len(blocks) == 0 {
 		l.publish(func(v *view) { v.known, v.state.Root = true, l.seq.last.after.tree.root() })
+		l.seq.there = true
 		return nil
 	}
 	was, err := l.startAt(ctx, blocks[0])
@@ -56,6 +57,7 @@ func (l *Log) start(ctx context.Context) error {
 		return err
 	}
 	l.take(next)
+	l.seq.there = true
 	return nil
 }
 
@@ -87,6 +89,7 @@ func (l *Log) readOn(ctx context.Context) (news bool, err error) {
 			blocks = blocks[1:]
 		}
 		if len(blocks) == 0 {
+			l.seq.there = true
 			return news, nil
 		}
 		news = true

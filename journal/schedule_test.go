@@ -81,7 +81,7 @@ func TestInAnyOrderOfMuchMoreItIsTheSame(t *testing.T) {
 		dice := rand.New(rand.NewPCG(seed, 0))
 		p := begin(scope{
 			entries: 5, syncs: 3, crashes: 2, faults: 3, pending: 1 + dice.IntN(6), block: 1 + dice.IntN(3),
-			restoring: restoring{migrations: dice.IntN(4), recordsFirst: seed%2 == 0, goesOn: seed%4 == 1, fewer: int(seed % 4 % 2)},
+			restoring: restoring{migrations: dice.IntN(4), recordsFirst: seed%2 == 0, goesOn: seed%4 == 1},
 		})
 		for moves := p.moves(); len(moves) > 0 && p.broken == ""; moves = p.moves() {
 			moves[dice.IntN(len(moves))]()
@@ -130,6 +130,7 @@ var recordsFirst = restoring{migrations: 1, recordsFirst: true, fewer: 1}
 
 func TestARestoredCopyDoesNotHaveTheLogHoldAnEntryTwice(t *testing.T) {
 	two, goOn := restoring{migrations: 2, fewer: 1}, restoring{migrations: 1, goesOn: true, fewer: 1}
+	goOnAll := restoring{migrations: 1, goesOn: true}
 	scopes := map[string]scope{
 		"records first":  {entries: 2, syncs: 2, pending: 9, block: 1, restoring: recordsFirst},
 		"two migrations": {entries: 1, syncs: 1, pending: 9, block: 1, restoring: two},
@@ -141,6 +142,7 @@ func TestARestoredCopyDoesNotHaveTheLogHoldAnEntryTwice(t *testing.T) {
 			"records first and a fault":   {entries: 2, syncs: 2, faults: 1, pending: 9, block: 1, restoring: recordsFirst},
 			"two migrations and a crash":  {entries: 1, syncs: 1, crashes: 1, pending: 9, block: 1, restoring: two},
 			"two migrations and a fault":  {entries: 1, syncs: 1, faults: 1, pending: 9, block: 1, restoring: two},
+			"two servers go on":           {entries: 2, syncs: 1, pending: 9, block: 2, restoring: goOnAll},
 			"a server goes on, and crash": {entries: 2, syncs: 2, crashes: 1, pending: 9, block: 1, restoring: goOn},
 		}
 	}

@@ -41,8 +41,14 @@ var errLostRace = errors.New("journal: lost a race")
 // the read began and still is when the next is appended under the index
 // behind it. It stays true since nothing is appended before all of the last
 // block is settled.
+//
+// What is remembered from one Sync to the next may be of before the storage was
+// set back to a copy. So each Sync finds out anew that the last block is settled,
+// and that it is there: another server may make it once more, to the byte, after
+// pending was read.
 type sequencer struct {
 	last    last
+	there   bool            // the last block, since the Sync under way began
 	settled bool            // all of the last block
 	checked bool            // that what was pending when the server started is not in the log
 	goal    map[string]bool // ids that the Sync under way waits for; nil until it is known
@@ -59,7 +65,7 @@ type pending struct {
 // Its goal is what the first read of pending finds that is not cut short: what
 // was committed before and is not there was settled, and so is in the log.
 func (l *Log) sequence(ctx context.Context) error {
-	l.seq.goal = nil
+	l.seq.goal, l.seq.there, l.seq.settled = nil, false, false
 	if err := l.start(ctx); err != nil {
 		return err
 	}
@@ -84,6 +90,7 @@ func backOff(ctx context.Context, pace time.Duration, n int) {
 // round reads pending, reads on, and appends a block if there was none to be
 // read. It reports whether the Sync is done.
 func (l *Log) round(ctx context.Context) (done bool, err error) {
+	there := l.seq.there
 	p, err := l.pending(ctx)
 	if err != nil {
 		return false, err
@@ -101,6 +108,9 @@ func (l *Log) round(ctx context.Context) (done bool, err error) {
 	}
 	if len(rest) == 0 {
 		return !p.cut, nil
+	}
+	if !there { // when pending was read
+		return false, nil
 	}
 	if err := l.appendAll(ctx, rest); err != nil {
 		return l.afterLosing(ctx, err)
