@@ -2,6 +2,8 @@ package postgres
 
 import (
 	"context"
+	"net/url"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -25,6 +27,16 @@ func HoldAll(ctx context.Context, s storage.Store) (release func()) {
 			c.Release()
 		}
 	}
+}
+
+// OpenNoticing opens a store that notices within a time that its server is gone.
+func OpenNoticing(ctx context.Context, u *url.URL, silence time.Duration) (storage.Store, error) {
+	config, err := configOf(u)
+	if err != nil {
+		return nil, err
+	}
+	notice(config, silence)
+	return open(ctx, config)
 }
 
 // EndConnections ends all other connections to a database.

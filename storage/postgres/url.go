@@ -54,6 +54,7 @@ func configOf(u *url.URL) (*pgxpool.Config, error) {
 	if config.ConnConfig.ConnectTimeout == 0 {
 		config.ConnConfig.ConnectTimeout = connectTimeout
 	}
+	notice(config, gone)
 	if config.PingTimeout == 0 {
 		config.PingTimeout = connectTimeout
 	}
