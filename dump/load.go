@@ -26,9 +26,12 @@ type Loaded struct {
 
 // Load reads a stream into a store that is migrated and empty, and verifies
 // what is there then. From its first change until all of that is done the store
-// is Unfinished, and stays so where it fails. The error says what to do.
+// is Unfinished, and stays so where it fails. The error says what to do. Where
+// it fails from may go on being read, and what comes of that is lost.
 func Load(ctx context.Context, s storage.Store, from io.Reader, tell Progress) (Loaded, error) {
-	r, err := NewReader(from)
+	stream, end := until(ctx, from)
+	defer end()
+	r, err := NewReader(stream)
 	if err != nil {
 		return Loaded{}, err
 	}
@@ -55,6 +58,21 @@ func Load(ctx context.Context, s storage.Store, from io.Reader, tell Progress) (
 		return Loaded{}, fmt.Errorf("%w\nThe storage is incomplete now, and no server starts on it: make it anew before the next load", err)
 	}
 	return Loaded{Counts: r.Counts, Log: r.Log, Sampled: sampled}, nil
+}
+
+// until gives what is read, and no more once ctx ends: a read of a pipe waits
+// for whoever writes to that, which nothing here can end.
+func until(ctx context.Context, from io.Reader) (stream *io.PipeReader, end func()) {
+	stream, to := io.Pipe()
+	go func() {
+		_, err := io.Copy(to, from)
+		_ = to.CloseWithError(err)
+	}()
+	leave := context.AfterFunc(ctx, func() { _ = to.CloseWithError(ctx.Err()) })
+	return stream, func() {
+		leave()
+		_ = stream.Close()
+	}
 }
 
 // empty fails unless nothing is in a store.
