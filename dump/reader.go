@@ -161,13 +161,14 @@ func (r *Reader) block(first *blockLine) (i Item, err error) {
 		return Item{}, r.bad(fmt.Errorf("the next entry of the log is %d, and the block begins with %d", r.next, b.First))
 	}
 	r.take(&i)
-	for {
+	for bodies := 0; ; {
 		l, err := r.peek()
 		switch {
 		case err != nil:
 			return Item{}, err
-		case l.Entry != nil && len(b.Entries) < storage.MaxBlock:
+		case l.Entry != nil && len(b.Entries) < storage.MaxBlock && bodies <= storage.MaxBytes: // with more it is refused
 			b.Entries = append(b.Entries, storage.Entry(*l.Entry))
+			bodies += len(l.Entry.Body)
 		default:
 			if err := b.Check(); err != nil {
 				return Item{}, r.bad(fmt.Errorf("the block at entry %d before it: %w", b.First, err))
