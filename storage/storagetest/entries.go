@@ -32,17 +32,18 @@ var entriesClauses = []clause{
 			appended(t, m, b)
 		}
 		matched := 0
-		for _, f := range someFilters() {
+		for i, f := range someFilters() {
 			for _, newest := range []bool{false, true} {
-				for _, first := range []int{3, 999} {
-					q := storage.EntryQuery{Filter: f, Newest: newest, First: first}
-					want := walkLog(t, m, q, func() {})
-					verbatim(t, walkLog(t, s, q, func() {}), want)
-					matched += len(want)
+				q := storage.EntryQuery{Filter: f, Newest: newest, First: 999}
+				if i%5 == 0 { // which every part of a filter goes through
+					q.First = 3
 				}
+				want := walkLog(t, m, q, func() {})
+				verbatim(t, walkLog(t, s, q, func() {}), want)
+				matched += len(want)
 			}
 		}
-		if matched < 5000 {
+		if matched < 2500 {
 			t.Fatalf("the filters leave %d entries", matched)
 		}
 	}},
