@@ -75,6 +75,7 @@ func Run(t *testing.T, open func(t *testing.T) storage.Store, o Options) {
 			t.Run(c.name, func(t *testing.T) {
 				s := open(t)
 				through, lose := o.Lossy(t, s)
+				t.Parallel() // most of the time goes by in waiting for the engine to be found again
 				c.test(t, proper{s, t}, proper{through, t}, lose)
 			})
 		}
