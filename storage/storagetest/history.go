@@ -3,6 +3,7 @@ package storagetest
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -220,7 +221,8 @@ func describe(calls []historyCall) string {
 }
 
 // outcome says how a call ended: it was answered, its outcome is unknown
-// because its context ended, or it failed as no call may.
+// because its context ended, or it failed as no call may. A driver that gives a
+// deadline to its connection may hear of the end a moment before the context.
 func outcome(ctx context.Context, err error) (answered, unknown bool) {
 	switch {
 	case err == nil:
@@ -228,5 +230,6 @@ func outcome(ctx context.Context, err error) (answered, unknown bool) {
 	case fault.Is(err, fault.Conflict):
 		return true, false
 	}
-	return false, ctx.Err() != nil
+	_, limited := ctx.Deadline()
+	return false, ctx.Err() != nil || limited && errors.Is(err, context.DeadlineExceeded)
 }
