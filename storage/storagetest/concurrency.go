@@ -210,7 +210,7 @@ func race(t testing.TB, s, peer storage.Store) {
 	var acknowledged atomic.Int64
 	together(func(n int) {
 		handle := []storage.Store{s, peer}[n%2]
-		for done := 0; done < 5; {
+		for done := 0; done < 3; {
 			found, err := handle.Get(t.Context(), "lic_a")
 			if err != nil {
 				t.Error(err)
