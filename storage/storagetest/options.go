@@ -43,10 +43,13 @@ type Options struct {
 type Ability string
 
 // The abilities. Whoever runs a driver without SeparateProcesses runs one
-// server; without ManySeats, licenses of few machines.
+// server; without ManySeats, licenses of few machines. A driver that is no
+// Waker need not declare that it lacks Waking; one that is declares it where
+// the engine that it is tested with cannot be listened to.
 const (
 	SeparateProcesses Ability = "several processes on one database"
 	ManySeats         Ability = "ten thousand seats in one record"
+	Waking            Ability = "word of blocks that others append"
 )
 
 // Lack declares that a driver's engine lacks an ability, and why.
@@ -59,7 +62,7 @@ type Lack struct {
 func (o Options) check(t *testing.T) {
 	t.Helper()
 	for _, l := range o.Cannot {
-		if l.Reason == "" || l.Ability != SeparateProcesses && l.Ability != ManySeats {
+		if l.Reason == "" || !slices.Contains([]Ability{SeparateProcesses, ManySeats, Waking}, l.Ability) {
 			t.Fatalf("%q is no ability to be without, or the reason is missing", l.Ability)
 		}
 	}

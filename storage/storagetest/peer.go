@@ -66,6 +66,10 @@ var closingClauses = []pairClause{
 			return true
 		})
 	}},
+}
+
+// wakingClauses hold of a driver that is a Waker.
+var wakingClauses = []pairClause{
 	{"AnAppendWakesWhoListens", func(t testing.TB, s, peer storage.Store) {
 		waker, ok := unwrap(peer).(storage.Waker)
 		if !ok {

@@ -67,6 +67,17 @@ func Run(t *testing.T, open func(t *testing.T) storage.Store, o Options) {
 			})
 		}
 	})
+	t.Run("Waking", func(t *testing.T) {
+		if o.Peer == nil {
+			t.Skip("there is nobody else whom the driver could wake")
+		}
+		for _, c := range wakingClauses {
+			o.run(t, c.name, Waking, func(t *testing.T, as testing.TB) {
+				s := open(t)
+				c.test(as, proper{s, as}, proper{o.Peer(t, s), as})
+			})
+		}
+	})
 	t.Run("Lossy", func(t *testing.T) {
 		if o.Lossy == nil {
 			t.Skip("the driver has no connection that could be cut")
