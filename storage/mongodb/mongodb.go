@@ -20,6 +20,13 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo/readconcern"
 
 	"github.com/keywright/keywright/fault"
+	"github.com/keywright/keywright/storage"
+)
+
+var (
+	_ storage.Store = (*Store)(nil)
+	_ storage.Mover = (*Store)(nil)
+	_ storage.Waker = (*Store)(nil)
 )
 
 // Store is a database of a MongoDB.
@@ -45,7 +52,12 @@ type Store struct {
 	closed   bool
 }
 
-// open opens the database that a URL names. It does not migrate.
+// Open opens the database that a URL names, mongodb://host/database, which may
+// hold what sharedParams and ownParams list. It does not migrate.
+func Open(ctx context.Context, u *url.URL) (storage.Store, error) {
+	return open(ctx, u)
+}
+
 func open(ctx context.Context, u *url.URL) (*Store, error) {
 	name, set, err := read(u)
 	if err != nil {
