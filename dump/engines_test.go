@@ -14,6 +14,7 @@ import (
 	"github.com/keywright/keywright/dump"
 	"github.com/keywright/keywright/internal/engines"
 	"github.com/keywright/keywright/storage"
+	"github.com/keywright/keywright/storage/mongodb"
 	"github.com/keywright/keywright/storage/postgres"
 )
 
@@ -23,6 +24,7 @@ func TestMain(m *testing.M) { engines.Main(m) }
 var drivers = map[string]func(testing.TB) storage.Store{
 	"sqlite":   onDisk,
 	"postgres": func(t testing.TB) storage.Store { return opened(t, postgres.Open, engines.Postgres(t)) },
+	"mongodb":  func(t testing.TB) storage.Store { return opened(t, mongodb.Open, engines.MongoDB(t)) },
 }
 
 func opened[S storage.Store](t testing.TB, open func(context.Context, *url.URL) (S, error), at string) storage.Store {
@@ -39,10 +41,11 @@ func opened[S storage.Store](t testing.TB, open func(context.Context, *url.URL) 
 func TestAStoreMovesFromEachEngineToEach(t *testing.T) {
 	model := filled(t, 300)
 	for from, openFrom := range drivers {
+		first := openFrom(t)
+		moved(t, model, first)
 		for to, openTo := range drivers {
 			t.Run(from+" to "+to, func(t *testing.T) {
-				first, second := openFrom(t), openTo(t)
-				moved(t, model, first)
+				second := openTo(t)
 				moved(t, first, second)
 				wantRecords, wantBlocks := all(t, model)
 				gotRecords, gotBlocks := all(t, second)

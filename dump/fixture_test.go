@@ -63,9 +63,15 @@ func written(t *testing.T, s storage.Store) string {
 // all gives what a store holds.
 func all(t *testing.T, s storage.Store) (records []storage.Whole, blocks []storage.Block) {
 	t.Helper()
-	records, err := s.Dump(t.Context(), "", 1<<20)
-	must(t, err)
-	blocks, err = s.Blocks(t.Context(), 0, 1<<20)
+	for after := ""; ; after = records[len(records)-1].ID {
+		some, err := s.Dump(t.Context(), after, 1<<20)
+		must(t, err)
+		if len(some) == 0 {
+			break
+		}
+		records = append(records, some...)
+	}
+	blocks, err := s.Blocks(t.Context(), 0, 1<<20)
 	must(t, err)
 	return records, blocks
 }

@@ -167,9 +167,9 @@ func TestAValueThatMakesNoSenseIsRefusedByName(t *testing.T) {
 		"a file that is no secret": {"--secret-file=config.yaml", enough[:1], "dev: false",
 			"secretFile (--secret-file): config.yaml: line 1 of the secrets is not 64 hexadecimal digits"},
 		"secrets twice":         {"--secret-file=x", enough, "", "secretFile (--secret-file): contradicts KEYWRIGHT_SECRETS; give one of them"},
-		"a storage that is not": {"--storage=mysql://root:hunter2@db/x", enough, "", "storage (--storage): not a URL that begins with postgres: or postgresql: or sqlite:"},
+		"a storage that is not": {"--storage=mysql://root:hunter2@db/x", enough, "", "storage (--storage): not a URL that begins with mongodb: or mongodb+srv: or postgres: or postgresql: or sqlite:"},
 		"a storage that is no URL": {"--storage=postgres://root:hunter2@db:port/x", enough, "",
-			"storage (--storage): not a URL that begins with postgres: or postgresql: or sqlite:"},
+			"storage (--storage): not a URL that begins with mongodb: or mongodb+srv: or postgres: or postgresql: or sqlite:"},
 	})
 }
 

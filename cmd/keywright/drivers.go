@@ -6,6 +6,7 @@ import (
 	"github.com/keywright/keywright/dump"
 	"github.com/keywright/keywright/internal/openurl"
 	"github.com/keywright/keywright/storage"
+	"github.com/keywright/keywright/storage/mongodb"
 	"github.com/keywright/keywright/storage/postgres"
 	"github.com/keywright/keywright/storage/sqlite"
 )
@@ -16,6 +17,8 @@ func stores() *openurl.Mux[storage.Store] {
 	m.Handle("sqlite", sqlite.Open)
 	m.Handle("postgres", postgres.Open)
 	m.Handle("postgresql", postgres.Open)
+	m.Handle("mongodb", mongodb.Open)
+	m.Handle("mongodb+srv", mongodb.Open)
 	return m
 }
 
