@@ -29,7 +29,7 @@ func run(ctx context.Context) error {
 	dir := flag.String("dir", "", "where databases are made; a temporary directory if empty")
 	entries := flag.Bool("entries", false, "measure storage with a pending journal entry beside each license")
 	only := flag.String("only", "", "measure this part alone: documents, validate, issue, announce, seats, subscriptions, changes, storage, engines, log or journal; engines is left out unless it is named")
-	engine := flag.String("engine", "", "measure this engine alone: sqlite or postgres")
+	engine := flag.String("engine", "", "measure this engine alone: sqlite, postgres or mongodb")
 	match := flag.String("match", "", "measure only those operations on storage whose name contains this")
 	flag.Parse()
 	scratch, err := os.MkdirTemp(*dir, "keywright-bench-")

@@ -109,7 +109,7 @@ func Operations(ctx context.Context, s storage.Store, size int) ([]Operation, er
 		{Name: "get, 1 caller", Callers: 1, Run: get},
 		{Name: "get, 32 callers", Callers: 32, Run: get},
 	}
-	lists, err := Lists(ctx, s, size)
+	lists, err := Lists(ctx, s, size, func(string) bool { return true })
 	if err != nil {
 		return nil, err
 	}
@@ -119,52 +119,58 @@ func Operations(ctx context.Context, s storage.Store, size int) ([]Operation, er
 	), nil
 }
 
-// Lists gives those of the Operations that list and search.
-func Lists(ctx context.Context, s storage.Store, size int) ([]Operation, error) {
+// Lists gives those of the Operations that list and search, if their names are
+// wanted. It takes a while for each list, since it walks to its hundredth pages.
+func Lists(ctx context.Context, s storage.Store, size int, wanted func(name string) bool) ([]Operation, error) {
 	var all []Operation
 	for _, l := range ListQueries() {
-		pages, err := pagesOf(ctx, s, l, size)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", l.Name, err)
+		for _, at := range []struct {
+			name  string
+			pages int // before it
+		}{{"page 1: ", 0}, {"page 100: ", 99}} {
+			if !wanted(at.name + l.Name) {
+				continue
+			}
+			page, err := pageOf(ctx, s, l, size, at.pages)
+			if err != nil {
+				return nil, fmt.Errorf("%s%s: %w", at.name, l.Name, err)
+			}
+			page.Name = at.name + l.Name
+			all = append(all, page)
 		}
-		all = append(all, pages...)
 	}
 	searches, err := searchesOf(ctx, s, size)
-	return append(all, searches...), err
+	if err != nil {
+		return nil, err
+	}
+	return append(all, slices.DeleteFunc(searches, func(o Operation) bool { return !wanted(o.Name) })...), nil
 }
 
 // variants is how many values of a filter are measured together.
 const variants = 16
 
-func pagesOf(ctx context.Context, s storage.Store, l ListQuery, size int) ([]Operation, error) {
-	var queries [2][]storage.Query
+func pageOf(ctx context.Context, s storage.Store, l ListQuery, size, before int) (Operation, error) {
+	var queries [variants]storage.Query
+	records := 0
 	for v := range variants {
-		q := l.Query(LicenseIndex(spread(v, size)))
-		hundredth, err := turn(ctx, s, q, 99)
+		q, err := turn(ctx, s, l.Query(LicenseIndex(spread(v, size))), before)
 		if err != nil {
-			return nil, err
+			return Operation{}, err
 		}
-		queries[0], queries[1] = append(queries[0], q), append(queries[1], hundredth)
-	}
-	var pages []Operation
-	for i, name := range []string{"page 1: ", "page 100: "} {
-		records := 0
-		for _, q := range queries[i] {
-			page, err := s.List(ctx, q)
-			if err != nil {
-				return nil, err
-			}
-			records += len(page.Records)
+		page, err := s.List(ctx, q)
+		if err != nil {
+			return Operation{}, err
 		}
-		pages = append(pages, Operation{
-			Name: name + l.Name, Callers: 1, Records: float64(records) / variants,
-			Run: func(ctx context.Context, n int) error {
-				_, err := s.List(ctx, queries[i][n%variants])
-				return err
-			},
-		})
+		queries[v] = q
+		records += len(page.Records)
 	}
-	return pages, nil
+	return Operation{
+		Callers: 1, Records: float64(records) / variants,
+		Run: func(ctx context.Context, n int) error {
+			_, err := s.List(ctx, queries[n%variants])
+			return err
+		},
+	}, nil
 }
 
 // Compare measures one operation on several stores, in rounds that take turns,
@@ -204,19 +210,19 @@ func median[T cmp.Ordered](of []Figure, field func(Figure) T) T {
 
 // turn gives the query of the page so many pages on, or of the last full one.
 func turn(ctx context.Context, s storage.Store, q storage.Query, pages int) (storage.Query, error) {
+	page, err := s.List(ctx, q)
 	for range pages {
-		page, err := s.List(ctx, q)
 		if err != nil || !page.More {
-			return q, err
+			break
 		}
 		next := q
 		next.After = page.End
-		if following, err := s.List(ctx, next); err != nil || len(following.Records) < q.First {
-			return q, err
+		if page, err = s.List(ctx, next); err != nil || len(page.Records) < q.First {
+			break
 		}
 		q = next
 	}
-	return q, nil
+	return q, err
 }
 
 // spread gives run n a license of size, far from its neighbours'.
