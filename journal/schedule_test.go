@@ -1,3 +1,9 @@
+//go:build !race
+
+// What is played has one goroutine at a time, so there is no race to be found,
+// and each play leaves the race detector some memory for good: sixteen gigabytes
+// in all. scripts/test.sh runs these without it.
+
 package journal_test
 
 import (
