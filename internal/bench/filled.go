@@ -38,6 +38,12 @@ func fillWired(ctx context.Context, w *wired, size int) (*filled, error) {
 	if err := f.makeCatalog(ctx); err != nil {
 		return nil, err
 	}
+	bulk, isBulk := w.store.(storage.Bulk)
+	if isBulk {
+		if err := bulk.BeginLoad(ctx); err != nil {
+			return nil, err
+		}
+	}
 	var group errgroup.Group
 	group.SetLimit(loaders)
 	for first := 0; first < size; first += perLoad {
@@ -53,7 +59,11 @@ func fillWired(ctx context.Context, w *wired, size int) (*filled, error) {
 			return w.store.Load(ctx, some)
 		})
 	}
-	return f, group.Wait()
+	err := group.Wait()
+	if err == nil && isBulk {
+		err = bulk.EndLoad(ctx)
+	}
+	return f, err
 }
 
 // makeCatalog makes a product or a plan for each that the licenses name, as
