@@ -13,9 +13,14 @@ import (
 	"github.com/keywright/keywright/storage"
 )
 
-// The columns of a record that a commit sets, save for its id.
-const ownColumns = `kind, version, revision, attempt, done, body, plan, state,
-	external_id, customer_email, customer_external_id, created, starts, ends, due, product, words`
+// The columns of a record that a commit sets, save for its id. The last ones
+// are numbers of texts.
+const (
+	textColumns = `kind, version, revision, attempt, done, body,
+	external_id, customer_email, customer_external_id, created, starts, ends, due, words`
+	numberColumns = "product, plan, state"
+	ownColumns    = textColumns + ", " + numberColumns
+)
 
 // Commit implements storage.Committer.
 //
@@ -29,17 +34,21 @@ func (s *Store) Commit(ctx context.Context, c storage.Change) error {
 	if err := c.Check(); err != nil {
 		return err
 	}
-	w, err := s.prepare(ctx, c)
+	w, err := writingOf(c)
 	if err != nil {
 		return err
 	}
-	if !slices.ContainsFunc(c.Remove, func(r storage.Removal) bool { return r.IfLease != nil }) {
+	return s.named(ctx, []storage.Index{c.Record.Index}, func() error { return s.commit(ctx, w) })
+}
+
+func (s *Store) commit(ctx context.Context, w *writing) error {
+	if !slices.ContainsFunc(w.Remove, func(r storage.Removal) bool { return r.IfLease != nil }) {
 		done, err := s.commitAtOnce(ctx, w)
 		if err != nil || done {
 			return err
 		}
-		if c.Record.Version == 0 {
-			return fault.Clash(fault.Taken, c.Record.ID, "the id is taken")
+		if w.Record.Version == 0 {
+			return fault.Clash(fault.Taken, w.Record.ID, "the id is taken")
 		}
 	}
 	return s.write(ctx, func(tx pgx.Tx) error { return w.commitLocked(ctx, tx) })
@@ -48,46 +57,25 @@ func (s *Store) Commit(ctx context.Context, c storage.Change) error {
 // writing is a change on its way.
 type writing struct {
 	storage.Change
-	done          string
-	product, plan int32
-	state         int32
+	done string
 }
 
-func (s *Store) prepare(ctx context.Context, c storage.Change) (*writing, error) {
+func writingOf(c storage.Change) (*writing, error) {
 	done, err := sqlstore.EncodeDone(c.Record.Done)
 	if err != nil {
 		return nil, fault.Wrap(fault.InvalidInput, err, "an operation cannot be stored")
 	}
-	w := &writing{Change: c, done: done}
-	x := c.Record.Index
-	if s.names.knows(x.Product, x.Plan) && s.states.knows(x.State) {
-		return w, w.number(ctx, s, nil)
-	}
-	return w, s.change(ctx, func(q *pgxpool.Conn) error { return w.number(ctx, s, q) })
+	return &writing{Change: c, done: done}, nil
 }
 
-// number gives the names of the record their numbers. They are committed before
-// it is, and stay where it is not.
-func (w *writing) number(ctx context.Context, s *Store, q querier) (err error) {
-	x := w.Record.Index
-	if w.product, err = s.names.number(ctx, q, x.Product); err != nil {
-		return err
-	}
-	if w.plan, err = s.names.number(ctx, q, x.Plan); err != nil {
-		return err
-	}
-	w.state, err = s.states.number(ctx, q, x.State)
-	return err
-}
-
-// values are those of ownColumns.
+// values are those of textColumns.
 func (w *writing) values() []any {
 	r, x := w.Record, w.Record.Index
 	return []any{
-		string(r.Kind), r.Version + 1, r.Revision, w.Attempt, orNull(w.done), r.Body, w.plan, w.state,
+		string(r.Kind), r.Version + 1, r.Revision, w.Attempt, orNull(w.done), r.Body,
 		orNull(x.ExternalID), orNull(x.CustomerEmail), orNull(x.CustomerExternalID),
 		millisOr(x.Created, sqlstore.NeverCreated), millis(x.Starts), millisOr(x.Ends, sqlstore.NeverEnds), millis(x.Due),
-		w.product, w.words(),
+		w.words(),
 	}
 }
 
@@ -96,21 +84,36 @@ func (w *writing) words() []string { return append([]string{}, w.Record.Index.Wo
 
 // commitAtOnce reports whether the one statement changed anything. Where it
 // did not, there is a conflict, or words are to be moved too.
-func (s *Store) commitAtOnce(ctx context.Context, w *writing) (bool, error) {
-	query, args := w.statement(false)
-	changed := false
-	err := s.change(ctx, func(c *pgxpool.Conn) error {
-		tag, err := c.Exec(ctx, query, args...)
-		changed = tag.RowsAffected() > 0
+func (s *Store) commitAtOnce(ctx context.Context, w *writing) (changed bool, err error) {
+	err = s.change(ctx, func(c *pgxpool.Conn) error {
+		changed, err = w.run(ctx, c, false)
 		return err
 	})
 	return changed, err
 }
 
-// statement changes the record and what hangs on that. Unless words were moved,
-// it leaves a record alone that has others.
+// run reports whether the statement changed anything. It fails with errUnnamed
+// where a text of the record has no number.
+func (w *writing) run(ctx context.Context, q querier, moved bool) (changed bool, err error) {
+	query, args := w.statement(moved)
+	var named bool
+	if err := q.QueryRow(ctx, query, args...).Scan(&named, &changed); err != nil {
+		return false, err
+	}
+	if !named {
+		return false, errUnnamed
+	}
+	return changed, nil
+}
+
+// statement changes the record and what hangs on that, if its texts have
+// numbers. Unless words were moved, it leaves a record alone that has others.
 func (w *writing) statement(moved bool) (string, []any) {
 	st := &statement{}
+	x := w.Record.Index
+	st.add("named AS MATERIALIZED (SELECT p.number AS product, q.number AS plan, z.number AS state" +
+		" FROM name AS p, name AS q, state AS z WHERE p.text = " + st.arg(x.Product) + " AND q.text = " + st.arg(x.Plan) +
+		" AND z.text = " + st.arg(x.State) + ")")
 	if w.Record.Version == 0 {
 		w.insert(st)
 	} else {
@@ -125,24 +128,24 @@ func (w *writing) statement(moved bool) (string, []any) {
 	if len(w.Entries) > 0 {
 		w.account(st)
 	}
-	return "WITH " + strings.Join(st.parts, ",\n") + "\nSELECT row FROM changed", st.args
+	return "WITH " + strings.Join(st.parts, ",\n") + "\nSELECT EXISTS (SELECT FROM named), EXISTS (SELECT FROM changed)", st.args
 }
 
 func (w *writing) insert(st *statement) {
-	values := st.list(w.values()...)
-	st.add("changed AS (INSERT INTO record (" + ownColumns + ", id) VALUES (" + values + ", " + st.arg(w.Record.ID) +
-		") ON CONFLICT (id) DO NOTHING RETURNING row)")
+	st.add("changed AS (INSERT INTO record (" + ownColumns + ", id) SELECT " + st.list(w.values()...) + ", " + numberColumns +
+		", " + st.arg(w.Record.ID) + " FROM named ON CONFLICT (id) DO NOTHING RETURNING row)")
 	if len(w.Record.Index.Words) > 0 {
-		st.add("worded AS (INSERT INTO word (product, text, row) SELECT " + st.arg(w.product) +
-			"::integer, text, row FROM changed, unnest(" + st.arg(w.words()) + "::text[]) AS w (text))")
+		st.add("worded AS (INSERT INTO word (product, text, row) SELECT named.product, w.text, changed.row" +
+			" FROM named, changed, unnest(" + st.arg(w.words()) + "::text[]) AS w (text))")
 	}
 }
 
 func (w *writing) update(st *statement, moved bool) {
 	values := st.list(w.values()...)
-	st.add("changed AS (UPDATE record SET (" + ownColumns + ") = ROW (" + values + ") WHERE id = " + st.arg(w.Record.ID) +
+	st.add("changed AS (UPDATE record AS was SET (" + ownColumns + ") = ROW (" + values + ", named.product, named.plan, named.state)" +
+		" FROM named WHERE id = " + st.arg(w.Record.ID) +
 		" AND version = " + st.arg(w.Record.Version) + " AND kind = " + st.arg(string(w.Record.Kind)) +
-		" AND (" + st.arg(moved) + " OR product = " + st.arg(w.product) + " AND words = " + st.arg(w.words()) + ") RETURNING row)")
+		" AND (" + st.arg(moved) + " OR was.product = named.product AND words = " + st.arg(w.words()) + ") RETURNING row)")
 }
 
 func (w *writing) remove(st *statement) {

@@ -12,7 +12,8 @@ import (
 )
 
 const (
-	lockRecord  = "SELECT row, version, kind, product, words FROM record WHERE id = $1 FOR UPDATE"
+	lockRecord = `SELECT row, version, kind, product, words, (SELECT number FROM name WHERE text = $2)
+		FROM record WHERE id = $1 FOR UPDATE`
 	lockSeats   = "SELECT id, lease FROM seat WHERE row = $1 AND id = ANY ($2) ORDER BY id FOR UPDATE"
 	deleteWords = "DELETE FROM word WHERE product = $1 AND text = ANY ($2) AND row = $3"
 	insertWords = "INSERT INTO word (product, text, row) SELECT $1, text, $3 FROM unnest($2::text[]) AS w (text)"
@@ -28,17 +29,21 @@ func (w *writing) commitLocked(ctx context.Context, tx pgx.Tx) error {
 	var row, version int64
 	var kind storage.Kind
 	var was sqlstore.WordSet
-	err := tx.QueryRow(ctx, lockRecord, w.Record.ID).Scan(&row, &version, &kind, &was.Product, &was.Words)
+	var product *int64
+	err := tx.QueryRow(ctx, lockRecord, w.Record.ID, w.Record.Index.Product).Scan(&row, &version, &kind, &was.Product, &was.Words, &product)
 	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
 		return err
 	}
 	if err != nil || version != w.Record.Version || kind != w.Record.Kind {
 		return fault.Errorf(fault.Conflict, "%s was changed meanwhile", w.Record.Kind)
 	}
+	if product == nil {
+		return errUnnamed
+	}
 	if err := w.checkLeases(ctx, tx, row); err != nil {
 		return err
 	}
-	if err := moveWords(ctx, tx, row, was, sqlstore.WordSet{Product: int64(w.product), Words: w.words()}); err != nil {
+	if err := moveWords(ctx, tx, row, was, sqlstore.WordSet{Product: *product, Words: w.words()}); err != nil {
 		return err
 	}
 	return w.finish(ctx, tx)
@@ -46,9 +51,8 @@ func (w *writing) commitLocked(ctx context.Context, tx pgx.Tx) error {
 
 // finish does what commitAtOnce does.
 func (w *writing) finish(ctx context.Context, tx pgx.Tx) error {
-	query, args := w.statement(true)
-	tag, err := tx.Exec(ctx, query, args...)
-	if err == nil && tag.RowsAffected() == 0 {
+	changed, err := w.run(ctx, tx, true)
+	if err == nil && !changed {
 		err = fault.Clash(fault.Taken, w.Record.ID, "the id is taken")
 	}
 	return err

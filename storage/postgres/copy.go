@@ -18,7 +18,7 @@ type table struct {
 }
 
 // tablesOf gives all that records are made of, each under its row.
-func tablesOf(numbers []int64, writings []*writing, records []storage.Whole) ([]table, error) {
+func tablesOf(rows []int64, named numbers, writings []*writing, records []storage.Whole) ([]table, error) {
 	record := table{name: "record", columns: append(strings.Fields(strings.ReplaceAll(ownColumns, ",", " ")), "id", "row")}
 	word := table{name: "word", columns: []string{"product", "text", "row"}}
 	seat := table{name: "seat", columns: []string{"row", "id", "lease", "seen", "body"}}
@@ -26,10 +26,11 @@ func tablesOf(numbers []int64, writings []*writing, records []storage.Whole) ([]
 	day := table{name: "day", columns: []string{"row", "day", "valid", "invalid", "counts"}}
 	pending := table{name: "pending", columns: []string{"row", "id", "entry"}}
 	for i, r := range records {
-		row, w := numbers[i], writings[i]
-		record.add(append(w.values(), r.ID, row)...)
-		for _, text := range r.Index.Words {
-			word.add(w.product, text, row)
+		row, x := rows[i], r.Index
+		product := named.names[x.Product]
+		record.add(append(writings[i].values(), product, named.names[x.Plan], named.states[x.State], r.ID, row)...)
+		for _, text := range x.Words {
+			word.add(product, text, row)
 		}
 		for _, s := range r.Seats {
 			seat.add(row, s.ID, millis(s.Lease), millis(s.Seen), s.Body)

@@ -28,7 +28,7 @@ func (s *Store) Dump(ctx context.Context, after string, limit int) ([]storage.Wh
 	err := s.snapshot(ctx, func(tx pgx.Tx) error {
 		all = nil
 		for size := 0; size < dumpedBytes && len(all) < limit; {
-			some, err := s.dump(ctx, tx, after, min(limit-len(all), dumpedAtOnce))
+			some, err := dump(ctx, tx, after, min(limit-len(all), dumpedAtOnce))
 			if err != nil || len(some) == 0 {
 				return err
 			}
@@ -45,7 +45,7 @@ func (s *Store) Dump(ctx context.Context, after string, limit int) ([]storage.Wh
 	return all, nil
 }
 
-func (s *Store) dump(ctx context.Context, tx pgx.Tx, after string, limit int) ([]storage.Whole, error) {
+func dump(ctx context.Context, tx pgx.Tx, after string, limit int) ([]storage.Whole, error) {
 	rows, err := tx.Query(ctx, dumpRecords, after, limit)
 	if err != nil {
 		return nil, err
@@ -54,7 +54,7 @@ func (s *Store) dump(ctx context.Context, tx pgx.Tx, after string, limit int) ([
 	if err != nil {
 		return nil, err
 	}
-	stored, err := s.wholes(ctx, tx, records)
+	stored, err := wholes(records)
 	if err != nil || len(stored) == 0 {
 		return nil, err
 	}

@@ -50,10 +50,8 @@ func (s *Store) answer(ctx context.Context, asks []*ask) {
 		if err != nil {
 			return err
 		}
-		if records, err = scan(rows, func(r *record) any { return &r.place }); err != nil {
-			return err
-		}
-		return s.load(ctx, c, records)
+		records, err = scan(rows, func(r *record) any { return &r.place })
+		return err
 	})
 	if err != nil {
 		for _, a := range asks {
@@ -63,7 +61,7 @@ func (s *Store) answer(ctx context.Context, asks []*ask) {
 	}
 	for _, r := range records {
 		a := of[r.place-1]
-		if a.found[at[r.place-1]], err = s.whole(r); err != nil {
+		if a.found[at[r.place-1]], err = r.whole(); err != nil {
 			a.err = translate(err)
 		}
 	}

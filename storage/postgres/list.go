@@ -43,20 +43,20 @@ func (s *Store) List(ctx context.Context, q storage.Query) (storage.Page, error)
 		}); err != nil {
 			return err
 		}
-		page, err = s.page(ctx, c, records, o, q.First)
+		page, err = pageOf(records, o, q.First)
 		return err
 	})
 	return page, err
 }
 
-// page takes the first records; one more is a sign of what lies behind.
-func (s *Store) page(ctx context.Context, q querier, records []*record, o sqlstore.Order, first int) (page storage.Page, err error) {
+// pageOf takes the first records; one more is a sign of what lies behind.
+func pageOf(records []*record, o sqlstore.Order, first int) (page storage.Page, err error) {
 	page.More = len(records) > first
 	records = records[:min(first, len(records))]
 	if len(records) > 0 {
 		page.End = o.Encode(records[len(records)-1].placeIn(o))
 	}
-	page.Records, err = s.wholes(ctx, q, records)
+	page.Records, err = wholes(records)
 	return page, err
 }
 

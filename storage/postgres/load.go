@@ -33,36 +33,44 @@ func (s *Store) Load(ctx context.Context, records []storage.Whole) error {
 }
 
 func (s *Store) loadSome(ctx context.Context, records []storage.Whole) error {
-	writings := make([]*writing, len(records))
+	writings, indexes := make([]*writing, len(records)), make([]storage.Index, len(records))
 	for i, r := range records {
-		w, err := s.prepare(ctx, storage.Change{Record: r.Record, Attempt: r.Attempt})
+		w, err := writingOf(storage.Change{Record: r.Record, Attempt: r.Attempt})
 		if err != nil {
 			return err
 		}
 		w.Record.Version-- // which a change raises
-		writings[i] = w
+		writings[i], indexes[i] = w, r.Index
 	}
-	return s.write(ctx, func(tx pgx.Tx) error {
-		if err := refuseTaken(ctx, tx, records); err != nil {
-			return err
-		}
-		rows, err := tx.Query(ctx, takeRows, len(records))
-		if err != nil {
-			return err
-		}
-		numbers, err := pgx.CollectRows(rows, pgx.RowTo[int64])
-		if err != nil {
-			return err
-		}
-		tables, err := tablesOf(numbers, writings, records)
-		if err != nil {
-			return err
-		}
-		if err = copyAll(ctx, tx, tables); codeOf(err) == uniqueViolation {
-			return fault.Wrap(fault.Conflict, err, "an id is taken")
-		}
-		return err
+	return s.named(ctx, indexes, func() error {
+		return s.write(ctx, func(tx pgx.Tx) error { return copyRecords(ctx, tx, writings, indexes, records) })
 	})
+}
+
+func copyRecords(ctx context.Context, tx pgx.Tx, writings []*writing, indexes []storage.Index, records []storage.Whole) error {
+	if err := refuseTaken(ctx, tx, records); err != nil {
+		return err
+	}
+	named, err := numbersOf(ctx, tx, indexes)
+	if err != nil {
+		return err
+	}
+	taken, err := tx.Query(ctx, takeRows, len(records))
+	if err != nil {
+		return err
+	}
+	rows, err := pgx.CollectRows(taken, pgx.RowTo[int64])
+	if err != nil {
+		return err
+	}
+	tables, err := tablesOf(rows, named, writings, records)
+	if err != nil {
+		return err
+	}
+	if err = copyAll(ctx, tx, tables); codeOf(err) == uniqueViolation {
+		return fault.Wrap(fault.Conflict, err, "an id is taken")
+	}
+	return err
 }
 
 // refuseTaken fails where an id is taken, save by somebody who commits it

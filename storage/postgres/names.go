@@ -2,12 +2,13 @@ package postgres
 
 import (
 	"context"
-	"fmt"
-	"maps"
-	"sync"
+	"errors"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/keywright/keywright/storage"
 )
 
 // querier is a connection or a transaction.
@@ -17,98 +18,81 @@ type querier interface {
 	Exec(ctx context.Context, query string, args ...any) (pgconn.CommandTag, error)
 }
 
-// names is what is known of one of the tables that number texts. Rows are
-// only ever added to it, and are committed before a record has them, so what was
-// read once holds.
-type names struct {
-	table string
+// No process remembers which number a text has. A standby that takes over may
+// never have heard of it, and give it to another; so may a database that is set
+// back. Each statement goes by the table that it is answered from.
+const (
+	selectNames  = "SELECT text, number FROM name WHERE text = ANY ($1)"
+	selectStates = "SELECT text, number FROM state WHERE text = ANY ($1)"
 
-	mapsMu  sync.RWMutex
-	numbers map[string]int32
-	texts   map[int32]string
-}
+	// In one order, so that of two programs neither waits for the other in turn.
+	addNames = `INSERT INTO name (text) SELECT DISTINCT a.text FROM unnest($1::text[]) AS a (text)
+		WHERE NOT EXISTS (SELECT FROM name WHERE name.text = a.text) ORDER BY a.text ON CONFLICT (text) DO NOTHING`
+	addStates = `INSERT INTO state (text) SELECT DISTINCT a.text FROM unnest($1::text[]) AS a (text)
+		WHERE NOT EXISTS (SELECT FROM state WHERE state.text = a.text) ORDER BY a.text ON CONFLICT (text) DO NOTHING`
+)
 
-func newNames(table string) *names {
-	return &names{table: table, numbers: map[string]int32{}, texts: map[int32]string{}}
-}
+// errUnnamed says that a text has no number, and that nothing is stored.
+var errUnnamed = errors.New("a product, plan or state has no number")
 
-// number gives the number of a text, which gets one if it has none.
-func (n *names) number(ctx context.Context, q querier, text string) (int32, error) {
-	n.mapsMu.RLock()
-	number, known := n.numbers[text]
-	n.mapsMu.RUnlock()
-	if known {
-		return number, nil
-	}
-	if _, err := q.Exec(ctx, "INSERT INTO "+n.table+" (text) VALUES ($1) ON CONFLICT DO NOTHING", text); err != nil {
-		return 0, err
-	}
-	if err := q.QueryRow(ctx, "SELECT number FROM "+n.table+" WHERE text = $1", text).Scan(&number); err != nil {
-		return 0, err
-	}
-	n.learn(map[int32]string{number: text})
-	return number, nil
-}
-
-// knows reports whether number needs no statement for any of these.
-func (n *names) knows(texts ...string) bool {
-	n.mapsMu.RLock()
-	defer n.mapsMu.RUnlock()
-	for _, text := range texts {
-		if _, known := n.numbers[text]; !known {
-			return false
-		}
-	}
-	return true
-}
-
-// load reads the texts of those of these numbers that are not known yet.
-func (n *names) load(ctx context.Context, q querier, numbers map[int32]bool) error {
-	n.mapsMu.RLock()
-	var missing []int32
-	for number := range numbers {
-		if _, known := n.texts[number]; !known {
-			missing = append(missing, number)
-		}
-	}
-	n.mapsMu.RUnlock()
-	if len(missing) == 0 {
-		return nil
-	}
-	rows, err := q.Query(ctx, "SELECT number, text FROM "+n.table+" WHERE number = ANY ($1)", missing)
-	if err != nil {
+// named runs f, which writes what has these indexes. Where that finds a text
+// without a number all get one, which is committed before f is run again.
+func (s *Store) named(ctx context.Context, indexes []storage.Index, f func() error) error {
+	err := f()
+	if !errors.Is(err, errUnnamed) {
 		return err
 	}
-	read := map[int32]string{}
-	var number int32
-	var text string
-	if _, err = pgx.ForEachRow(rows, []any{&number, &text}, func() error {
-		read[number] = text
-		return nil
+	names, states := textsOf(indexes)
+	if err := s.change(ctx, func(c *pgxpool.Conn) error {
+		batch := &pgx.Batch{}
+		batch.Queue(addNames, names)
+		batch.Queue(addStates, states)
+		return c.SendBatch(ctx, batch).Close()
 	}); err != nil {
 		return err
 	}
-	n.learn(read)
-	return nil
+	return f()
 }
 
-// text gives the text of a number that was loaded.
-func (n *names) text(number int32) (string, error) {
-	n.mapsMu.RLock()
-	defer n.mapsMu.RUnlock()
-	text, known := n.texts[number]
-	if !known {
-		return "", fmt.Errorf("no %s of number %d", n.table, number)
+// textsOf gives the texts that have numbers, some several times.
+func textsOf(indexes []storage.Index) (names, states []string) {
+	for _, x := range indexes {
+		names, states = append(names, x.Product, x.Plan), append(states, x.State)
 	}
-	return text, nil
+	return names, states
 }
 
-// learn takes in rows that are committed.
-func (n *names) learn(rows map[int32]string) {
-	n.mapsMu.Lock()
-	defer n.mapsMu.Unlock()
-	maps.Copy(n.texts, rows)
-	for number, text := range rows {
-		n.numbers[text] = number
+// numbers are those of the texts that some records have.
+type numbers struct{ names, states map[string]int32 }
+
+// numbersOf reads them, and fails with errUnnamed where one is missing.
+func numbersOf(ctx context.Context, q querier, indexes []storage.Index) (all numbers, err error) {
+	names, states := textsOf(indexes)
+	if all.names, err = numbersIn(ctx, q, selectNames, names); err != nil {
+		return all, err
 	}
+	all.states, err = numbersIn(ctx, q, selectStates, states)
+	return all, err
+}
+
+func numbersIn(ctx context.Context, q querier, query string, texts []string) (map[string]int32, error) {
+	rows, err := q.Query(ctx, query, texts)
+	if err != nil {
+		return nil, err
+	}
+	found := map[string]int32{}
+	var text string
+	var number int32
+	if _, err := pgx.ForEachRow(rows, []any{&text, &number}, func() error {
+		found[text] = number
+		return nil
+	}); err != nil {
+		return nil, err
+	}
+	for _, text := range texts {
+		if _, ok := found[text]; !ok {
+			return nil, errUnnamed
+		}
+	}
+	return found, nil
 }

@@ -52,13 +52,13 @@ func RecordStatements() map[string]Statement {
 	update.Record.Version = 7
 	inserts, _ := insert.statement(false)
 	updates, _ := update.statement(false)
-	record := "'license', 1, 1, 'a', NULL, '{}', 1, 1, NULL, NULL, NULL, 0, NULL, 0, NULL, 1, '{a}'"
+	record := "'p', 'q', 'issued', 'license', 1, 1, 'a', NULL, '{}', NULL, NULL, NULL, 0, NULL, 0, NULL, '{a}'"
 	parts := "'{b}', '{a}', '{1}', '{1}', '{\"{}\"}', '{e}', '{e}'"
 	return map[string]Statement{
 		"get":    {selectRecords, "'{a, b, c}'"},
-		"insert": {inserts, record + ", 'x', 1, '{a}', " + parts},
-		"update": {updates, record + ", 'x', 7, 'license', false, 1, '{a}', " + parts},
-		"lock":   {lockRecord, "'x'"},
+		"insert": {inserts, record + ", 'x', '{a}', " + parts},
+		"update": {updates, record + ", 'x', 7, 'license', false, '{a}', " + parts},
+		"lock":   {lockRecord, "'x', 'p'"},
 		"leases": {lockSeats, "7, '{a, b}'"},
 		"words":  {deleteWords, "1, '{a, b}', 7"},
 		"touch":  {touchSeat, "'x', 'a', 1, 2"},

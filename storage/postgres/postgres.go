@@ -25,8 +25,6 @@ var _ storage.Store = (*Store)(nil)
 // Store is a PostgreSQL database.
 type Store struct {
 	pool    *pgxpool.Pool
-	names   *names // of products and plans
-	states  *names
 	codec   *sqlstore.Codec
 	joiner  joiner
 	unnamed atomic.Bool // statements are not prepared under a name any more
@@ -55,7 +53,7 @@ func open(ctx context.Context, config *pgxpool.Config) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{names: newNames("name"), states: newNames("state"), codec: packing}
+	s := &Store{codec: packing}
 	s.joiner.answer = s.answer
 	s.ending, s.end = context.WithCancel(context.WithoutCancel(ctx))
 	config.BeforeConnect = func(_ context.Context, c *pgx.ConnConfig) error {

@@ -1,7 +1,6 @@
 package postgres
 
 import (
-	"context"
 	"fmt"
 	"time"
 
@@ -19,7 +18,9 @@ import (
 // is. It would else read small tables whole, and go on doing so with a plan
 // that it keeps, however they grow.
 const (
-	wholeColumns = `r.row, r.id, r.kind, r.version, r.revision, r.attempt, r.product, r.plan, r.state,
+	wholeColumns = `r.row, r.id, r.kind, r.version, r.revision, r.attempt,
+		(SELECT text FROM name WHERE number = r.product), (SELECT text FROM name WHERE number = r.plan),
+		(SELECT text FROM state WHERE number = r.state),
 		coalesce(r.external_id, ''), coalesce(r.customer_email, ''), coalesce(r.customer_external_id, ''),
 		r.created, r.starts, r.ends, r.due, r.words, coalesce(r.done::text, ''), r.body,
 		coalesce(t.count, 0), t.last, s.ids, s.leases, s.seen, s.bodies`
@@ -35,8 +36,8 @@ const (
 type record struct {
 	stored              storage.Stored
 	row                 int64
-	product, plan       int32
-	state               int32
+	product, plan       *string
+	state               *string
 	created, ends       int64
 	starts, due, last   *int64
 	done                string
@@ -71,46 +72,25 @@ func scan(rows pgx.Rows, more ...func(*record) any) ([]*record, error) {
 	})
 }
 
-// load reads the names that records have.
-func (s *Store) load(ctx context.Context, q querier, records []*record) error {
-	products, states := map[int32]bool{}, map[int32]bool{}
-	for _, r := range records {
-		products[r.product], products[r.plan], states[r.state] = true, true, true
-	}
-	if err := s.names.load(ctx, q, products); err != nil {
-		return err
-	}
-	return s.states.load(ctx, q, states)
-}
-
 // wholes gives the records that were scanned.
-func (s *Store) wholes(ctx context.Context, q querier, records []*record) ([]*storage.Stored, error) {
-	if err := s.load(ctx, q, records); err != nil {
-		return nil, err
-	}
+func wholes(records []*record) ([]*storage.Stored, error) {
 	all := make([]*storage.Stored, len(records))
 	for i, r := range records {
 		var err error
-		if all[i], err = s.whole(r); err != nil {
+		if all[i], err = r.whole(); err != nil {
 			return nil, err
 		}
 	}
 	return all, nil
 }
 
-// whole gives a record whose names are loaded.
-func (s *Store) whole(r *record) (*storage.Stored, error) {
+func (r *record) whole() (*storage.Stored, error) {
+	if r.product == nil || r.plan == nil || r.state == nil {
+		return nil, fmt.Errorf("%s: no text is stored for its product, plan or state", r.stored.ID)
+	}
 	x := &r.stored.Index
+	x.Product, x.Plan, x.State = *r.product, *r.plan, *r.state
 	var err error
-	if x.Product, err = s.names.text(r.product); err != nil {
-		return nil, err
-	}
-	if x.Plan, err = s.names.text(r.plan); err != nil {
-		return nil, err
-	}
-	if x.State, err = s.states.text(r.state); err != nil {
-		return nil, err
-	}
 	if r.stored.Done, err = sqlstore.DecodeDone(r.done); err != nil {
 		return nil, fmt.Errorf("%s: %w", r.stored.ID, err)
 	}

@@ -57,7 +57,7 @@ func (s *Store) Search(ctx context.Context, q storage.SearchQuery) ([]*storage.S
 			}
 			first := firstOfEach(records, q)
 			if len(records) < words || len(first) == q.First {
-				found, err = s.wholes(ctx, c, first)
+				found, err = wholes(first)
 				return err
 			}
 		}
