@@ -38,14 +38,16 @@ func (l *Log) listen(ctx context.Context) (end func()) {
 // ears is what is known of listening to storage.
 type ears struct {
 	log      *Log
-	mu       sync.Mutex // guards failures: a driver calls from where it likes
+	mu       sync.Mutex // guards what follows: a driver calls from where it likes
 	failures int        // since something was heard
+	begun    bool       // whether something was heard since listening began
 }
 
 // listen listens until that fails, and gives how long to wait before the next
 // time. It says so once, however often it fails.
 func (e *ears) listen(ctx context.Context, waker storage.Waker) (wait time.Duration) {
 	began := time.Now()
+	e.begins()
 	err := waker.Wake(ctx, e.hear)
 	if ctx.Err() != nil {
 		return 0
@@ -65,7 +67,14 @@ func (e *ears) listen(ctx context.Context, waker storage.Waker) (wait time.Durat
 	return jittered(min(wakeLongest, wakeAgain<<min(e.failures-1, 8)))
 }
 
-// hear takes a word. It does not block.
+func (e *ears) begins() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.begun = false
+}
+
+// hear takes a word. It does not block. One that listening begins with may be
+// of nothing, so it ends no row of failures.
 func (e *ears) hear() {
 	select {
 	case e.log.word <- struct{}{}:
@@ -73,6 +82,10 @@ func (e *ears) hear() {
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	if !e.begun {
+		e.begun = true
+		return
+	}
 	if e.failures > 0 {
 		e.log.Config.Log.Info("storage tells of the events of other servers again", "failures", e.failures)
 	}

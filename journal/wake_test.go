@@ -140,6 +140,7 @@ func TestStorageThatCannotBeListenedToIsTriedLessAndLessAndToldOfOnce(t *testing
 				return errors.New("no answer")
 			}
 			f()
+			f()
 			return until(ctx)
 		}}
 		var said sayings
@@ -156,6 +157,26 @@ func TestStorageThatCannotBeListenedToIsTriedLessAndLessAndToldOfOnce(t *testing
 		up.Store(true)
 		passes(time.Minute)
 		if lines() != 2 || !strings.Contains(said.String(), "level=INFO") {
+			t.Errorf("it said %s", said.String())
+		}
+	})
+}
+
+func TestAConnectionThatIsLostAgainAndAgainIsToldOfOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &waking{newStore(), func(ctx context.Context, f func()) error {
+			f() // as it begins to listen
+			select {
+			case <-time.After(time.Second):
+			case <-ctx.Done():
+			}
+			return errors.New("the connection was lost")
+		}}
+		var said sayings
+		l := journal.NewLog(journal.Config{Store: s, Log: slog.New(slog.NewTextHandler(&said, nil))})
+		defer ran(t, l)()
+		passes(10 * time.Minute)
+		if got := strings.Count(said.String(), "\n"); got != 1 {
 			t.Errorf("it said %s", said.String())
 		}
 	})

@@ -80,6 +80,7 @@ type Copier interface {
 // follower the wait for its next look, and may be late, missing or false.
 type Waker interface {
 	// Wake calls f at each such word until ctx ends or the engine cannot be
-	// listened to any more, which it says by an error.
+	// listened to any more, which it says by an error. It may begin with a call,
+	// of what was appended while nobody listened.
 	Wake(ctx context.Context, f func()) error
 }

@@ -17,7 +17,8 @@ import (
 const beforeAPoll = 50 * time.Second
 
 // A subscriber at one server is given what happens at the other at once, and so
-// it is after the connections are lost that servers listen on.
+// it is where the connections were lost that servers listen on, even of what
+// happens before there are others.
 func TestAnEventAtOneServerIsHeardOfAtTheOtherThroughPostgreSQL(t *testing.T) {
 	openSources(t)
 	ctx, cancel := context.WithTimeout(t.Context(), beforeAPoll)
@@ -45,7 +46,6 @@ func TestAnEventAtOneServerIsHeardOfAtTheOtherThroughPostgreSQL(t *testing.T) {
 			if cut.RowsAffected() != 2 {
 				t.Fatalf("%v connections listened", cut)
 			}
-			ok(listenedTo(ctx, engine, 2))
 		}
 		onA.issueOne(t, fmt.Sprint("heard-", n))
 		index, err := next()

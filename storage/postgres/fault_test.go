@@ -191,20 +191,21 @@ func TestAWakerHearsOfBlocksOfOthersUntilItIsTold(t *testing.T) {
 	ended := make(chan error, 2)
 	ctx, stop := context.WithCancel(t.Context())
 	go func() { ended <- s.(storage.Waker).Wake(ctx, func() { heard <- struct{}{} }) }()
-	for first := int64(0); ; first++ { // until it listens
+	word := func(of string) {
+		t.Helper()
+		select {
+		case <-heard:
+		case <-time.After(10 * time.Second):
+			t.Fatalf("nothing is heard of %s", of)
+		}
+	}
+	word("what was appended before")
+	for first := range int64(3) {
 		b := storage.Block{First: first, At: time.UnixMilli(1), Head: []byte("h"), Entries: license("lic_a").Entries}
 		if err := peer.AppendBlock(t.Context(), b); err != nil {
 			t.Fatal(err)
 		}
-		select {
-		case <-heard:
-		case <-time.After(100 * time.Millisecond):
-			if first < 100 {
-				continue
-			}
-			t.Fatal("nothing was heard")
-		}
-		break
+		word("a block")
 	}
 	stop()
 	if err := <-ended; !errors.Is(err, context.Canceled) {

@@ -15,8 +15,9 @@ var _ storage.Waker = (*Store)(nil)
 // it is there.
 const silence = 30 * time.Second
 
-// Wake implements storage.Waker. It listens on a connection of its own. A
-// pooler that lends connections for one transaction lets nothing be heard.
+// Wake implements storage.Waker. It listens on a connection of its own, and
+// begins with a call. A pooler that lends connections for one transaction lets
+// nothing be heard.
 func (s *Store) Wake(ctx context.Context, f func()) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
@@ -29,6 +30,7 @@ func (s *Store) Wake(ctx context.Context, f func()) error {
 	if _, err := conn.Exec(ctx, "LISTEN "+logChannel); err != nil {
 		return translate(err)
 	}
+	f()
 	for {
 		heard, err := hear(ctx, conn)
 		switch {
