@@ -136,7 +136,7 @@ func (w *writing) insert(st *statement) {
 		", " + st.arg(w.Record.ID) + " FROM named ON CONFLICT (id) DO NOTHING RETURNING row)")
 	if len(w.Record.Index.Words) > 0 {
 		st.add("worded AS (INSERT INTO word (product, text, row) SELECT named.product, w.text, changed.row" +
-			" FROM named, changed, unnest(" + st.arg(w.words()) + "::text[]) AS w (text))")
+			" FROM named, changed, unnest(" + st.array(w.words(), "text") + ") AS w (text))")
 	}
 }
 
@@ -160,8 +160,8 @@ func (w *writing) put(st *statement) {
 		leases, seen = append(leases, millis(seat.Lease)), append(seen, millis(seat.Seen))
 	}
 	st.add(`put AS (INSERT INTO seat AS was (row, id, lease, seen, body)
-		SELECT c.row, p.id, p.lease, p.seen, p.body::json FROM changed AS c, unnest(` + st.arg(ids) + "::text[], " +
-		st.arg(leases) + "::bigint[], " + st.arg(seen) + "::bigint[], " + st.arg(bodies) + `::text[]) AS p (id, lease, seen, body)
+		SELECT c.row, p.id, p.lease, p.seen, p.body::json FROM changed AS c, unnest(` + st.array(ids, "text") + ", " +
+		st.array(leases, "bigint") + ", " + st.array(seen, "bigint") + ", " + st.array(bodies, "text") + `) AS p (id, lease, seen, body)
 		ON CONFLICT (row, id) DO UPDATE SET seen = excluded.seen, body = excluded.body,
 		lease = greatest(was.lease, excluded.lease))`) // none is less than any
 }
@@ -174,8 +174,8 @@ func (w *writing) account(st *statement) {
 		ids, entries = append(ids, e.ID), append(entries, sqlstore.AppendEntry(nil, e))
 	}
 	st.add(`pending AS (INSERT INTO pending (row, id, entry)
-		SELECT c.row, e.id, e.entry FROM changed AS c, unnest(` + st.arg(ids) + "::text[], " + st.arg(entries) +
-		"::bytea[]) WITH ORDINALITY AS e (id, entry, n) ORDER BY e.n)")
+		SELECT c.row, e.id, e.entry FROM changed AS c, unnest(` + st.array(ids, "text") + ", " + st.array(entries, "bytea") +
+		") WITH ORDINALITY AS e (id, entry, n) ORDER BY e.n)")
 }
 
 func (w *writing) removed() []string {

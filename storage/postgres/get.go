@@ -8,7 +8,8 @@ import (
 	"github.com/keywright/keywright/storage"
 )
 
-const selectRecords = "SELECT " + wholeColumns + `, a.n FROM unnest($1::text[]) WITH ORDINALITY AS a (id, n)
+// The list stands in a query of its own for what statement.array says.
+const selectRecords = "SELECT " + wholeColumns + `, a.n FROM unnest((SELECT $1::text[])) WITH ORDINALITY AS a (id, n)
 	CROSS JOIN LATERAL (SELECT * FROM record WHERE record.id = a.id OFFSET 0) AS r` + wholeJoins
 
 // Get implements storage.Reader. Calls that wait are joined.
