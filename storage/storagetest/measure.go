@@ -139,11 +139,8 @@ func Lists(ctx context.Context, s storage.Store, size int, wanted func(name stri
 			all = append(all, page)
 		}
 	}
-	searches, err := searchesOf(ctx, s, size)
-	if err != nil {
-		return nil, err
-	}
-	return append(all, slices.DeleteFunc(searches, func(o Operation) bool { return !wanted(o.Name) })...), nil
+	searches, err := searchesOf(ctx, s, size, wanted)
+	return append(all, searches...), err
 }
 
 // variants is how many values of a filter are measured together.

@@ -10,7 +10,7 @@ import (
 // searchesOf gives searches for what few licenses have, what many and what all
 // of them have, in all products, in one and in several. Each is for many
 // words, so that no figure is of one page of the file alone.
-func searchesOf(ctx context.Context, s storage.Store, size int) ([]Operation, error) {
+func searchesOf(ctx context.Context, s storage.Store, size int, wanted func(name string) bool) ([]Operation, error) {
 	var all []Operation
 	for _, word := range []struct {
 		name   string
@@ -30,7 +30,11 @@ func searchesOf(ctx context.Context, s storage.Store, size int) ([]Operation, er
 				return []string{loadID("prd", n%loadProducts), loadID("prd", (n+1)%loadProducts), loadID("prd", (n+2)%loadProducts)}
 			}},
 		} {
-			o, err := searchOperation(ctx, s, "search: "+word.name+scope.name, func(run int) storage.SearchQuery {
+			name := "search: " + word.name + scope.name
+			if !wanted(name) {
+				continue
+			}
+			o, err := searchOperation(ctx, s, name, func(run int) storage.SearchQuery {
 				n := spread(run, size)
 				return storage.SearchQuery{Kind: storage.License, Prefix: word.prefix(n), Products: scope.products(n), First: 50}
 			})
