@@ -55,6 +55,6 @@ func (s *Store) sweep(ctx context.Context, d recordDocument) (bool, error) {
 	if err := s.dropWordsBefore(ctx, d.ID, old); err != nil {
 		return true, err
 	}
-	_, err = s.days.DeleteMany(ctx, bson.M{"_id": beginsWith(dayID(d.Born, ""))})
+	_, err = s.days.DeleteMany(ctx, daysOf(d.Born))
 	return true, err
 }

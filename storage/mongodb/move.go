@@ -50,7 +50,7 @@ func (s *Store) whole(ctx context.Context, d recordDocument) (storage.Whole, err
 	if err != nil {
 		return storage.Whole{}, err
 	}
-	days, err := s.daysWhere(ctx, d.Born, bson.M{"_id": beginsWith(dayID(d.Born, ""))})
+	days, err := s.daysWhere(ctx, d.Born, daysOf(d.Born))
 	return storage.Whole{Stored: *stored, Days: days, Pending: d.entries()}, err
 }
 
@@ -126,7 +126,7 @@ func (s *Store) notLoaded(ctx context.Context, records []recordDocument, err err
 	left := records[min(failed.WriteErrors[0].Index, len(records)-1):]
 	for _, d := range left {
 		s.dropWords(ctx, d.ID, d.Tag)
-		_, _ = s.days.DeleteMany(ctx, bson.M{"_id": beginsWith(dayID(d.Born, ""))})
+		_, _ = s.days.DeleteMany(ctx, daysOf(d.Born))
 	}
 	return fault.Clash(fault.Taken, left[0].ID, "the id is taken")
 }

@@ -27,6 +27,9 @@ type dayDocument struct {
 
 func dayID(born string, day storage.Day) string { return born + "." + string(day) }
 
+// daysOf finds all days of a record by its birth.
+func daysOf(born string) bson.M { return bson.M{"_id": beginsWith(dayID(born, ""))} }
+
 func (d dayDocument) day(id storage.Day) (storage.UsageDay, error) {
 	u := storage.UsageDay{Day: id, Valid: d.Valid, Invalid: d.Invalid}
 	if d.Values == "" {
