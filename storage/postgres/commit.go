@@ -149,7 +149,7 @@ func (w *writing) update(st *statement, moved bool) {
 }
 
 func (w *writing) remove(st *statement) {
-	st.add("removed AS (DELETE FROM seat WHERE row = (SELECT row FROM changed) AND id = ANY (" + st.arg(w.removed()) + "))")
+	st.add("removed AS (DELETE FROM seat WHERE row = (SELECT row FROM changed) AND id = ANY (" + st.array(w.removed(), "text") + "::text[]))")
 }
 
 func (w *writing) put(st *statement) {

@@ -11,11 +11,12 @@ import (
 	"github.com/keywright/keywright/storage"
 )
 
+// Lists stand in queries of their own for what statement.array says.
 const (
 	lockRecord = `SELECT row, version, kind, product, words, (SELECT number FROM name WHERE text = $2)
 		FROM record WHERE id = $1 FOR UPDATE`
-	lockSeats   = "SELECT id, lease FROM seat WHERE row = $1 AND id = ANY ($2) ORDER BY id FOR UPDATE"
-	deleteWords = "DELETE FROM word WHERE product = $1 AND text = ANY ($2) AND row = $3"
+	lockSeats   = "SELECT id, lease FROM seat WHERE row = $1 AND id = ANY ((SELECT $2::text[])::text[]) ORDER BY id FOR UPDATE"
+	deleteWords = "DELETE FROM word WHERE product = $1 AND text = ANY ((SELECT $2::text[])::text[]) AND row = $3"
 	insertWords = "INSERT INTO word (product, text, row) SELECT $1, text, $3 FROM unnest($2::text[]) AS w (text)"
 )
 

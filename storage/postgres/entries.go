@@ -26,10 +26,11 @@ func untagged(order string) string {
 
 // tagged gives the query for the first chunks that any of some tags leads to:
 // the first of all those that are first of one tag. One that is not there
-// counts, and has no entries: what comes behind it is not to be missed.
+// counts, and has no entries: what comes behind it is not to be missed. The list
+// stands in a query of its own for what statement.array says.
 func tagged(order string) string {
 	return `SELECT t.chunk, coalesce(c.next, t.chunk), coalesce(c.block, 0), coalesce(c.at, 0), coalesce(c.data, '') FROM (
-		SELECT DISTINCT t.chunk FROM unnest($4::bigint[]) AS h (hash) CROSS JOIN LATERAL (
+		SELECT DISTINCT t.chunk FROM unnest((SELECT $4::bigint[])) AS h (hash) CROSS JOIN LATERAL (
 			SELECT t.chunk FROM tag AS t WHERE t.hash = h.hash AND t.chunk >= $1 AND t.chunk <= $2
 			ORDER BY t.chunk ` + order + ` LIMIT $3
 		) AS t ORDER BY t.chunk ` + order + ` LIMIT $3

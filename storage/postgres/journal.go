@@ -9,14 +9,15 @@ import (
 	"github.com/keywright/keywright/storage"
 )
 
+// What they are asked for stands in queries of its own for what statement.array says.
 const (
 	// A record is looked up by its key for each, however few records there are.
 	selectPending = `SELECT (SELECT r.id FROM record AS r WHERE r.row = p.row), p.entry FROM pending AS p
-		ORDER BY p.place LIMIT $1`
+		ORDER BY p.place LIMIT (SELECT $1::bigint)`
 
 	// Rows are locked in one order: servers settle the same ones at once.
 	deletePending = `DELETE FROM pending WHERE place = ANY (ARRAY (
-		SELECT place FROM pending WHERE id = ANY ($1) ORDER BY place FOR UPDATE))`
+		SELECT place FROM pending WHERE id = ANY ((SELECT $1::text[])::text[]) ORDER BY place FOR UPDATE))`
 )
 
 // Pending implements storage.Journal. What is pending while it begins is

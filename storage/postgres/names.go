@@ -25,10 +25,11 @@ const (
 	selectNames  = "SELECT text, number FROM name WHERE text = ANY ($1)"
 	selectStates = "SELECT text, number FROM state WHERE text = ANY ($1)"
 
-	// In one order, so that of two programs neither waits for the other in turn.
-	addNames = `INSERT INTO name (text) SELECT DISTINCT a.text FROM unnest($1::text[]) AS a (text)
+	// In one order, so that of two programs neither waits for the other in turn. The
+	// lists stand in queries of their own for what statement.array says.
+	addNames = `INSERT INTO name (text) SELECT DISTINCT a.text FROM unnest((SELECT $1::text[])) AS a (text)
 		WHERE NOT EXISTS (SELECT FROM name WHERE name.text = a.text) ORDER BY a.text ON CONFLICT (text) DO NOTHING`
-	addStates = `INSERT INTO state (text) SELECT DISTINCT a.text FROM unnest($1::text[]) AS a (text)
+	addStates = `INSERT INTO state (text) SELECT DISTINCT a.text FROM unnest((SELECT $1::text[])) AS a (text)
 		WHERE NOT EXISTS (SELECT FROM state WHERE state.text = a.text) ORDER BY a.text ON CONFLICT (text) DO NOTHING`
 )
 

@@ -2,6 +2,8 @@ package postgres
 
 import (
 	"context"
+	"strconv"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -30,14 +32,61 @@ func SearchPlan(ctx context.Context, s storage.Store, q storage.SearchQuery) ([]
 	return explain(ctx, s.(*Store), query, args)
 }
 
+// explain gives the plan that inOrder runs, which is for any values.
 func explain(ctx context.Context, s *Store, query string, args []any) (plan []byte, err error) {
+	values := make([]string, len(args))
+	for i := range args {
+		values[i] = "$" + strconv.Itoa(i+1)
+	}
+	simple := append([]any{pgx.QueryExecModeSimpleProtocol}, args...)
 	err = s.read(ctx, func(c *pgxpool.Conn) error {
-		return inOrder(ctx, c, "EXPLAIN (FORMAT json) "+query, args, func(rows pgx.Rows) error {
-			plan, err = pgx.CollectExactlyOneRow(rows, pgx.RowTo[[]byte])
+		return pgx.BeginFunc(ctx, c, func(tx pgx.Tx) error {
+			if _, err := tx.Exec(ctx, byIndex); err != nil {
+				return err
+			}
+			if _, err := tx.Exec(ctx, "PREPARE explained AS "+query); err != nil {
+				return err
+			}
+			rows, err := tx.Query(ctx, "EXPLAIN (FORMAT json) EXECUTE explained ("+strings.Join(values, ", ")+")", simple...)
+			if err != nil {
+				return err
+			}
+			if plan, err = pgx.CollectExactlyOneRow(rows, pgx.RowTo[[]byte]); err != nil {
+				return err
+			}
+			_, err = tx.Exec(ctx, "DEALLOCATE explained")
 			return err
 		})
 	})
 	return plan, err
+}
+
+// PlannedAnew gives the statements of which PostgreSQL made more plans than it
+// makes before it compares them with one for any values, and how many. The store
+// has a pool of one connection.
+func PlannedAnew(ctx context.Context, s storage.Store) (plans map[string]int, err error) {
+	const before = 5 // choose_custom_plan of PostgreSQL
+	err = s.(*Store).read(ctx, func(c *pgxpool.Conn) error {
+		plans = map[string]int{}
+		rows, err := c.Query(ctx, "SELECT statement, custom_plans FROM pg_prepared_statements WHERE custom_plans > $1", before)
+		if err != nil {
+			return err
+		}
+		var statement string
+		var custom int
+		_, err = pgx.ForEachRow(rows, []any{&statement, &custom}, func() error {
+			plans[statement] = custom
+			return nil
+		})
+		return err
+	})
+	return plans, err
+}
+
+// Analyze has PostgreSQL look at what there is.
+func Analyze(ctx context.Context, s storage.Store) error {
+	_, err := s.(*Store).pool.Exec(ctx, "VACUUM ANALYZE")
+	return err
 }
 
 // RecordStatements gives the statements that go by key, with parameters as SQL

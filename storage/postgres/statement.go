@@ -19,7 +19,7 @@ func (s *statement) arg(value any) string {
 
 // array adds a list whose length the planner is not to see: it takes that of a
 // short one for a reason to plan each statement anew, which costs more than what
-// the statement does.
+// the statement does. In ANY it has to be cast, or it were a list of rows.
 func (s *statement) array(values any, kind string) string {
 	return "(SELECT " + s.arg(values) + "::" + kind + "[])"
 }

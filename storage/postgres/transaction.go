@@ -32,12 +32,14 @@ func (s *Store) with(ctx context.Context, f func(*pgxpool.Conn) error) error {
 	})
 }
 
-// byIndex has the statements that follow in a transaction planned by indexes
-// alone and in their order. PostgreSQL would else now and then read all that
-// matches and sort it, because it thinks that this is little, or compile a plan,
-// because it thinks that it is much. It ends with the transaction.
+// byIndex has the statements that follow in a transaction planned once, for any
+// values, by indexes alone and in their order. PostgreSQL would else now and then
+// read all that matches and sort it, because it thinks that this is little, or
+// compile a plan, because it thinks that it is much; and of many records it would
+// plan each statement anew, which takes as long as the statement itself. It ends
+// with the transaction.
 const byIndex = `SELECT set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true),
-	set_config('jit', 'off', true)`
+	set_config('jit', 'off', true), set_config('plan_cache_mode', 'force_generic_plan', true)`
 
 // inOrder runs a statement that reads in the order of an index, in one round trip.
 func inOrder(ctx context.Context, c *pgxpool.Conn, query string, args []any, f func(pgx.Rows) error) error {

@@ -15,8 +15,9 @@ import (
 	"github.com/keywright/keywright/storage"
 )
 
+// Lists that are joined stand in queries of their own for what statement.array says.
 const (
-	selectRows = `SELECT r.id, r.row FROM unnest($1::text[]) AS a (id)
+	selectRows = `SELECT r.id, r.row FROM unnest((SELECT $1::text[])) AS a (id)
 		CROSS JOIN LATERAL (SELECT id, row FROM record WHERE record.id = a.id OFFSET 0) AS r`
 
 	// What unnest gives keeps its order, and rows are locked in it.
@@ -24,7 +25,7 @@ const (
 		ON CONFLICT (row) DO UPDATE SET count = was.count + excluded.count, last = greatest(was.last, excluded.last)`
 	addDays = `INSERT INTO day (row, day, valid, invalid) SELECT a.row, a.day, 0, 0
 		FROM unnest($1::bigint[], $2::text[]) AS a (row, day) ON CONFLICT DO NOTHING`
-	lockDays = `SELECT d.row, d.day, d.valid, d.invalid, coalesce(d.counts, '') FROM unnest($1::bigint[], $2::text[]) AS a (row, day)
+	lockDays = `SELECT d.row, d.day, d.valid, d.invalid, coalesce(d.counts, '') FROM unnest((SELECT $1::bigint[]), (SELECT $2::text[])) AS a (row, day)
 		CROSS JOIN LATERAL (SELECT * FROM day WHERE day.row = a.row AND day.day = a.day OFFSET 0 FOR UPDATE) AS d`
 	putDays = `INSERT INTO day (row, day, valid, invalid, counts)
 		SELECT * FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::bigint[], $5::text[])
