@@ -221,11 +221,14 @@ func TestAStoreThatDoesNotKeepItAllIsFoundOut(t *testing.T) {
 		lose func(*storage.Whole)
 		says string
 	}{
-		"seats":    {func(w *storage.Whole) { w.Seats = nil }, "0 seats"},
-		"days":     {func(w *storage.Whole) { w.Days = nil }, "0 days"},
-		"pending":  {func(w *storage.Whole) { w.Pending = nil }, "0 pending"},
-		"kinds":    {func(w *storage.Whole) { w.Kind = storage.Denial }, "denial: 5"},
-		"bodies":   {func(w *storage.Whole) { w.Body = []byte("{}") }, "otherwise than the dump"},
+		"seats":   {func(w *storage.Whole) { w.Seats = nil }, "0 seats"},
+		"days":    {func(w *storage.Whole) { w.Days = nil }, "0 days"},
+		"pending": {func(w *storage.Whole) { w.Pending = nil }, "0 pending"},
+		"kinds":   {func(w *storage.Whole) { w.Kind = storage.Denial }, "denial: 5"},
+		"bodies":  {func(w *storage.Whole) { w.Body = []byte("{}") }, "otherwise than the dump"},
+		"digits": {func(w *storage.Whole) {
+			w.Body = []byte(strings.ReplaceAll(string(w.Body), "9007199254740993", "9007199254740992"))
+		}, "otherwise than the dump"},
 		"totals":   {func(w *storage.Whole) { w.Total = storage.UsageTotal{} }, "otherwise than the dump"},
 		"versions": {func(w *storage.Whole) { w.Version++ }, "otherwise than the dump"},
 		"leases": {func(w *storage.Whole) {

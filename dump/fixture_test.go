@@ -30,7 +30,7 @@ func filled(t testing.TB, licenses int) *storagetest.Model {
 	m.Now = func() time.Time { return noon }
 	must(t, storagetest.Fill(t.Context(), m, 0, licenses, true))
 	must(t, sync(t, m))
-	product := storage.Record{Kind: storage.Product, ID: "prd", Body: []byte(`{"name":"<&>\u2028"}`)}
+	product := storage.Record{Kind: storage.Product, ID: "prd", Body: []byte(`{"name":"<&>\u2028","number":9007199254740993}`)}
 	must(t, m.Commit(t.Context(), storage.Change{Record: product, Attempt: "a"}))
 	c := storagetest.LicenseChange(licenses)
 	c.Record.Done = []storage.Operation{{Name: "renew", Key: "k", Actor: "a", Digest: "d", At: noon}}

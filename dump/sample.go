@@ -2,6 +2,7 @@ package dump
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/json"
@@ -97,10 +98,13 @@ func digest(r storage.Whole) (sum [sha256.Size]byte, err error) {
 	return sum, err
 }
 
-// plain gives JSON in one form.
+// plain gives JSON in one form, with its numbers as they are written: what an
+// engine rounds is not what was dumped.
 func plain(body []byte) []byte {
 	var v any
-	if json.Unmarshal(body, &v) != nil {
+	numbers := json.NewDecoder(bytes.NewReader(body))
+	numbers.UseNumber()
+	if numbers.Decode(&v) != nil {
 		return body
 	}
 	text, err := json.Marshal(v)
