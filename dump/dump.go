@@ -27,6 +27,11 @@ const Format = "keywright dump 1"
 // for each seat, day and entry, so what is longer no engine would take.
 const MaxLine = 16 << 20
 
+// MaxRecord bounds the bytes of all lines of a record, which is read as a whole:
+// about three times what the most seats that a license may have take, with the most
+// that each may say.
+const MaxRecord = 1 << 30
+
 // Header is what a stream begins with.
 type Header struct {
 	Format string    `json:"format"`

@@ -33,13 +33,14 @@ type Reader struct {
 	lines  int
 	ahead  *line // that no item has taken yet
 	size   int   // of it
+	most   int   // bytes of a record
 	id     string
 	next   int64 // behind the last block
 }
 
 // NewReader reads the first line.
 func NewReader(from io.Reader) (*Reader, error) {
-	r := &Reader{in: bufio.NewReaderSize(from, 256<<10), sum: sha256.New()}
+	r := &Reader{in: bufio.NewReaderSize(from, 256<<10), sum: sha256.New(), most: MaxRecord}
 	text, err := r.readLine()
 	if err != nil {
 		return nil, err
@@ -150,7 +151,9 @@ func (r *Reader) record(first *recordLine) (i Item, err error) {
 			r.addRecord(w)
 			return i, nil
 		}
-		r.take(&i)
+		if r.take(&i); i.Size > r.most {
+			return Item{}, r.bad(tooLarge(w.Record, r.most))
+		}
 	}
 }
 

@@ -21,6 +21,8 @@ type Writer struct {
 	sum  hash.Hash
 	text bytes.Buffer
 	json *json.Encoder
+	size int // of the lines of a record so far
+	most int // of all of them
 }
 
 // NewWriter begins a stream.
@@ -30,7 +32,7 @@ func NewWriter(to io.Writer, h Header) (*Writer, error) {
 }
 
 func newWriter(to *bufio.Writer) *Writer {
-	w := &Writer{out: to, sum: sha256.New()}
+	w := &Writer{out: to, sum: sha256.New(), most: MaxRecord}
 	w.json = json.NewEncoder(&w.text)
 	w.json.SetEscapeHTML(false)
 	return w
@@ -44,6 +46,7 @@ func (w *Writer) write(what any) error {
 	if w.text.Len() > MaxLine {
 		return fmt.Errorf("is longer than the %d bytes that a line may have", MaxLine)
 	}
+	w.size += w.text.Len()
 	w.sum.Write(w.text.Bytes())
 	_, err := w.out.Write(w.text.Bytes())
 	return err
@@ -53,10 +56,18 @@ func (w *Writer) write(what any) error {
 // all blocks.
 func (w *Writer) Record(r storage.Whole) error {
 	w.addRecord(r)
+	w.size = 0
 	if err := w.lines(r); err != nil {
 		return fmt.Errorf("the %s %s: %w", r.Kind, r.ID, err)
 	}
+	if w.size > w.most {
+		return tooLarge(r.Record, w.most)
+	}
 	return nil
+}
+
+func tooLarge(r storage.Record, most int) error {
+	return fmt.Errorf("the %s %s has more than the %d bytes that a record may have", r.Kind, r.ID, most)
 }
 
 func (w *Writer) lines(r storage.Whole) error {
