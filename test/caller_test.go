@@ -154,7 +154,7 @@ func (c *caller) note(one *call) {
 	switch one.operation {
 	case "issueLicense":
 		key := one.input["idempotencyKey"].(string)
-		l := license{ID: id, ExternalID: key, Status: "ACTIVE", Metadata: map[string]string{"order": key}}
+		l := license{ID: id, ExternalID: key, Status: "ACTIVE", Revision: 1, Metadata: map[string]string{"order": key}}
 		l.Plan.ID = one.input["plan"].(string)
 		l.Customer.Email = key + "@example.com"
 		l.KeyHint = one.answer.Key[len(one.answer.Key)-5:]
@@ -163,6 +163,7 @@ func (c *caller) note(one *call) {
 	case "suspendLicense", "revokeLicense":
 		l := c.licenses[id]
 		l.Status = map[string]string{"suspendLicense": "SUSPENDED", "revokeLicense": "REVOKED"}[one.operation]
+		l.Revision++
 		c.licenses[id] = l
 	case "createPlan":
 		c.planIDs = append(c.planIDs, id)

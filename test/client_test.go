@@ -99,6 +99,7 @@ type license struct {
 	Plan       struct{ ID string }
 	KeyHint    string
 	Status     string
+	Revision   int
 	Customer   struct{ Email string }
 	Metadata   map[string]string
 }

@@ -81,7 +81,7 @@ func killAndRetry(t *testing.T, data string, rounds int) {
 		failed(each(callers, func(one *caller) error { return one.settle(c) }))
 		failed(exactly(c, demo, callers...))
 	}
-	if err := errors.Join(server.stop(), quiet(server), verified(t, data)); err != nil {
+	if err := errors.Join(journaled(c, demo, callers...), server.stop(), quiet(server), verified(t, data)); err != nil {
 		t.Fatal(err)
 	}
 	t.Logf("%d calls, of which kills left %d in doubt", calls, inDoubt)

@@ -3,6 +3,7 @@ package test_test
 import (
 	"fmt"
 	"maps"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -75,7 +76,12 @@ func journaled(c client, demoPlans map[string]string, callers ...*caller) error 
 		return err
 	}
 	got, activated := map[happened]int{}, map[string]bool{}
+	begun := map[string]bool{}
 	for _, one := range all {
+		if !begun[one.Subject] && !strings.HasSuffix(one.Type, ".created") {
+			return fmt.Errorf("the journal tells first of %s that it was %s", one.Subject, one.Type)
+		}
+		begun[one.Subject] = true
 		if one.Type != "license.activated" {
 			got[happened{one.Type, one.Subject}]++
 			continue

@@ -181,8 +181,9 @@ func signsNoMore(t *testing.T, h *logHistory, commands []string) {
 	if _, err := c.issue(); err != nil { // which nobody logs
 		t.Fatal(err)
 	}
-	if err := c.ask(`{ events(first: 1) { nodes { id } } }`, nil, nil); err == nil {
-		t.Error("it gives events")
+	var refused *refusal
+	if err := c.ask(`{ events(first: 1) { nodes { id } } }`, nil, &struct{}{}); !errors.As(err, &refused) || refused.Extensions.Code != "UNAVAILABLE" {
+		t.Errorf("it gives events, or fails otherwise: %v", err)
 	}
 	if err := s.stop(); err != nil {
 		t.Error(err)
