@@ -26,16 +26,17 @@ const (
 func (s *Store) Dump(ctx context.Context, after string, limit int) ([]storage.Whole, error) {
 	var all []storage.Whole
 	err := s.snapshot(ctx, func(tx pgx.Tx) error {
-		all = nil
+		all = nil // it may begin anew
+		last := after
 		for size := 0; size < dumpedBytes && len(all) < limit; {
-			some, err := dump(ctx, tx, after, min(limit-len(all), dumpedAtOnce))
+			some, err := dump(ctx, tx, last, min(limit-len(all), dumpedAtOnce))
 			if err != nil || len(some) == 0 {
 				return err
 			}
 			for _, r := range some {
 				size += sqlstore.SizeOf(r)
 			}
-			all, after = append(all, some...), some[len(some)-1].ID
+			all, last = append(all, some...), some[len(some)-1].ID
 		}
 		return nil
 	})

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 	"unicode/utf16"
@@ -256,9 +257,45 @@ func brokenCalls() map[string]func(s *spoiled) {
 				return nil
 			}
 		},
+		"Commit/RefusesAChangeThatIsNotWellFormed": func(s *spoiled) {
+			s.change = func(c *storage.Change) {
+				if len(c.Record.Body) == 0 {
+					c.Record.Body = []byte("{}")
+				}
+			}
+		},
+		"Usage/KeepsOtherBesideThemAndInEachDimension": func(s *spoiled) {
+			s.delta = func(d *storage.UsageDelta) { d.Values = storage.Values{storage.ByDomain: d.Values[storage.ByDomain]} }
+		},
 		"Get/AnswersInTheOrderOfTheIds": func(s *spoiled) {
 			s.read = func(r *storage.Stored) { r.Index.Created = r.Index.Created.In(time.FixedZone("", 0)) }
 		},
+	}
+}
+
+// hasty is the model, closed while commits are under way.
+type hasty struct {
+	*storagetest.Model
+	closed atomic.Bool
+}
+
+func (h *hasty) Close() error {
+	h.closed.Store(true)
+	return nil
+}
+
+func (h *hasty) Commit(ctx context.Context, c storage.Change) error {
+	if h.closed.Load() {
+		return fault.Errorf(fault.Unavailable, "storage is closed")
+	}
+	<-time.After(time.Millisecond) // on its way
+	return h.Model.Commit(ctx, c)
+}
+
+func TestAClauseTellsADriverThatClosesWhileCommitsAreUnderWay(t *testing.T) {
+	s := &hasty{Model: storagetest.NewModel()}
+	if said := storagetest.ClosingFails(t, "ClosingWaitsForTheCommitsUnderWay", s, s.Model); len(said) == 0 {
+		t.Error("the clause lets it pass")
 	}
 }
 

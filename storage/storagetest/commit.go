@@ -85,10 +85,31 @@ var commitClauses = []clause{
 		equal(t, found, []*storage.Stored{nil})
 	}},
 	{"RefusesAChangeThatIsNotWellFormed", func(t testing.TB, s storage.Store) {
-		c := change(license("lic_a"))
-		c.Attempt = ""
-		refused(t, s.Commit(t.Context(), c), fault.InvalidInput)
-		found, err := s.Get(t.Context(), "lic_a")
+		was := commit(t, s, change(full("lic_a", 0)))
+		for name, spoil := range map[string]func(c *storage.Change){
+			"no attempt":         func(c *storage.Change) { c.Attempt = "" },
+			"no body":            func(c *storage.Change) { c.Record.Body = nil },
+			"no kind":            func(c *storage.Change) { c.Record.Kind = "" },
+			"half a character":   func(c *storage.Change) { c.Record.Index.State = "\xc3" },
+			"words out of order": func(c *storage.Change) { c.Record.Index.Words = []string{"b", "a"} },
+			"a seat twice":       func(c *storage.Change) { c.Put = append(c.Put, c.Put[0]) },
+			"a seat put and removed": func(c *storage.Change) {
+				c.Remove = []storage.Removal{{ID: c.Put[0].ID}}
+			},
+			"an empty entry": func(c *storage.Change) { c.Entries[0].Body = nil },
+		} {
+			for _, r := range []storage.Record{license("lic_new"), was.Record} {
+				c := change(r)
+				c.Put, c.Entries = []storage.Seat{seat("act_a", second(9))}, []storage.Entry{entry("evt_a")}
+				spoil(&c)
+				if err := s.Commit(t.Context(), c); !fault.Is(err, fault.InvalidInput) {
+					t.Errorf("%s: got %v", name, err)
+				}
+			}
+		}
+		unchanged(t, s, was)
+		equal(t, pending(t, s, 9), []storage.Entry{})
+		found, err := s.Get(t.Context(), "lic_new")
 		must(t, err)
 		equal(t, found, []*storage.Stored{nil})
 	}},

@@ -26,6 +26,19 @@ func ClauseFails(t testing.TB, name string, s storage.Store) []string {
 	return nil
 }
 
+// ClosingFails gives what the clause of this name about closing s says that
+// fails.
+func ClosingFails(t testing.TB, name string, s, peer storage.Store) []string {
+	t.Helper()
+	for _, c := range closingClauses {
+		if c.name == name {
+			return try(t, func(t testing.TB) { c.test(t, proper{s, t}, proper{peer, t}) })
+		}
+	}
+	t.Fatalf("there is no clause %s", name)
+	return nil
+}
+
 // LossyFails gives what the clause about lost answers of this name says that
 // fails.
 func LossyFails(t testing.TB, name string, s, through storage.Store, lose Lose) []string {

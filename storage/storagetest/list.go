@@ -151,6 +151,7 @@ var listClauses = []clause{
 				First: 9, After: page.End})
 			must(t, err)
 			equal(t, len(behind.Records), 4-min(first, 4))
+			equal(t, behind.End == "", len(behind.Records) == 0)
 		}
 	}},
 	{"RefusesAPlaceOfAnotherOrderOrMaking", func(t testing.TB, s storage.Store) {

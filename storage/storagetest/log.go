@@ -147,8 +147,10 @@ var blocksClauses = []clause{
 	}},
 	{"AreTwoAtLeastHoweverLarge", func(t testing.TB, s storage.Store) {
 		var want []storage.Block
+		const size = storage.MaxBytes / storage.MaxEntry
 		for n := range 3 {
-			b := block(int64(100*n), 100)
+			b := block(int64(size*n), size)
+			b.Head = noise("head")[:storage.MaxHead]
 			for i := range b.Entries {
 				b.Entries[i].Body = noise(b.Entries[i].ID)
 			}

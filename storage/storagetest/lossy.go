@@ -45,8 +45,18 @@ var lossyClauses = []lossyClause{
 	{"AListIsReadRightOrNotAtAll", readsLost(func(ctx context.Context, s storage.Store) (any, error) {
 		return s.List(ctx, storage.Query{Kind: storage.License, Order: storage.CreatedNewest, First: 9})
 	})},
+	{"ASearchIsReadRightOrNotAtAll", readsLost(func(ctx context.Context, s storage.Store) (any, error) {
+		return s.Search(ctx, storage.SearchQuery{Kind: storage.License, Prefix: "lic_", First: 9})
+	})},
+	{"UsageIsReadRightOrNotAtAll", readsLost(func(ctx context.Context, s storage.Store) (any, error) {
+		return s.Usage(ctx, "lic_a", "2026-01-01", "2026-12-31")
+	})},
 	{"PendingEntriesAreReadRightOrNotAtAll", readsLost(func(ctx context.Context, s storage.Store) (any, error) { return s.Pending(ctx, 9) })},
 	{"BlocksAreReadRightOrNotAtAll", readsLost(func(ctx context.Context, s storage.Store) (any, error) { return s.Blocks(ctx, 0, 9) })},
+	{"EntriesAreReadRightOrNotAtAll", readsLost(func(ctx context.Context, s storage.Store) (any, error) {
+		return s.Entries(ctx, storage.EntryQuery{First: 9, Filter: storage.EntryFilter{Actor: "USER a"}})
+	})},
+	{"ADumpIsReadRightOrNotAtAll", readsLost(func(ctx context.Context, s storage.Store) (any, error) { return dumpAll(ctx, s, 9) })},
 }
 
 // losing calls with one loss after the other, over a connection as the loss
@@ -208,6 +218,8 @@ func touchesLost(t testing.TB, s, through storage.Store, lose Lose) {
 		ends, err := through.Touch(ctx, leases)
 		if err == nil {
 			equal(t, ends, want)
+			seats := get(t, s, "lic_a").Seats
+			equal(t, []time.Time{seats[0].Lease, seats[1].Lease}, want)
 		}
 		again, failed := s.Touch(t.Context(), leases)
 		must(t, failed)
@@ -259,29 +271,56 @@ func appendsLost(t testing.TB, s, through storage.Store, lose Lose) {
 	allFits(t, s)
 }
 
-// usesLost counts uses. What is Unavailable may be counted again by its caller.
+// usesLost counts uses, each on a day of its own. What is Unavailable may be
+// counted again by its caller.
 func usesLost(t testing.TB, s, through storage.Store, lose Lose) {
 	counted(t, s)
-	least, most := int64(0), int64(0)
+	dayOf := func(n int) storage.Day { return storage.DayOf(second(0).AddDate(0, 0, n)) }
+	least, most := []int64{}, []int64{}
+	judge := func(n int) {
+		for _, id := range []string{"lic_a", "prd_1"} {
+			got := int64(0)
+			for _, day := range usage(t, s, id, dayOf(n), dayOf(n)) {
+				got += day.Valid
+			}
+			if got < least[n] || got > most[n] {
+				t.Fatalf("loss %d: %d uses of %s are counted, and there were from %d to %d", n, got, id, least[n], most[n])
+			}
+		}
+	}
 	losing(t, through, lose, func(ctx context.Context, n int) error {
-		err := through.AddUsage(ctx, []storage.UsageDelta{{Record: "lic_a", Product: "prd_1", Day: "2026-11-21", Valid: 1}})
+		err := through.AddUsage(ctx, []storage.UsageDelta{{Record: "lic_a", Product: "prd_1", Day: dayOf(n), Valid: 1}})
 		switch {
 		case err == nil:
-			least, most = least+1, most+1
-		case !fault.Is(err, fault.Unavailable):
-			most++
+			least, most = append(least, 1), append(most, 1)
+		case fault.Is(err, fault.Unavailable):
+			least, most = append(least, 0), append(most, 0)
+		default:
+			least, most = append(least, 0), append(most, 1)
 		}
-		if got := get(t, s, "lic_a").Total.Count; got < least || got > most {
-			t.Fatalf("loss %d: %d uses are counted, and there were from %d to %d: %v", n, got, least, most, err)
-		}
+		judge(n)
 		return err
 	})
+	var from, to int64
+	for n := range least {
+		judge(n) // what was sent may have come late
+		from, to = from+least[n], to+most[n]
+	}
+	if got := get(t, s, "lic_a").Total.Count; got < from || got > to {
+		t.Fatalf("%d uses are counted, and there were from %d to %d", got, from, to)
+	}
 }
 
 // readsLost compares what is read with what is read without a loss.
 func readsLost(read func(ctx context.Context, s storage.Store) (any, error)) func(t testing.TB, s, through storage.Store, lose Lose) {
 	return func(t testing.TB, s, through storage.Store, lose Lose) {
-		held(t, s)
+		counted(t, s)
+		c := change(get(t, s, "lic_a").Record)
+		c.Record.Index.Words = []string{"lic_a"}
+		c.Put, c.Entries = []storage.Seat{seat("act_a", second(9))}, []storage.Entry{entry("evt_a")}
+		commit(t, s, c)
+		add(t, s, storage.UsageDelta{Record: "lic_a", Product: "prd_1", Day: "2026-11-21", Valid: 1},
+			storage.UsageDelta{Record: "lic_a", Product: "prd_1", Day: "2026-11-22", Valid: 1})
 		appended(t, s, block(0, 3))
 		want, err := read(t.Context(), s)
 		must(t, err)

@@ -20,6 +20,8 @@ type lossy struct {
 	code       fault.Code // of a use whose answer was lost
 	connecting int        // bytes that a connection begins with
 	preparing  int        // bytes that a connection's first use begins with
+	forgets    bool       // the second lease of a touch
+	ends       bool       // a dump whose answer was lost
 
 	cutMu       sync.Mutex // guards what follows
 	limit       int        // bytes until a connection is cut; below zero none is
@@ -138,42 +140,61 @@ func (l *lossy) AddUsage(ctx context.Context, deltas []storage.UsageDelta) error
 
 func (l *lossy) Touch(ctx context.Context, leases []storage.Lease) (ends []time.Time, err error) {
 	err = l.answered(ctx, fault.Unavailable, func() error {
-		ends, err = l.Model.Touch(ctx, leases)
+		kept := leases
+		if l.forgets {
+			kept = leases[:1]
+		}
+		ends, err = l.Model.Touch(ctx, kept)
+		for _, one := range leases[len(kept):] {
+			ends = append(ends, one.Until)
+		}
 		return err
 	})
 	return ends, err
 }
 
-func (l *lossy) Get(ctx context.Context, ids ...string) (found []*storage.Stored, err error) {
+func read[T any](ctx context.Context, l *lossy, from func() (T, error)) (found T, err error) {
 	err = l.answered(ctx, fault.Unavailable, func() error {
-		found, err = l.Model.Get(ctx, ids...)
+		found, err = from()
 		return err
 	})
 	return found, err
 }
 
-func (l *lossy) List(ctx context.Context, q storage.Query) (page storage.Page, err error) {
-	err = l.answered(ctx, fault.Unavailable, func() error {
-		page, err = l.Model.List(ctx, q)
-		return err
-	})
-	return page, err
+func (l *lossy) Get(ctx context.Context, ids ...string) ([]*storage.Stored, error) {
+	return read(ctx, l, func() ([]*storage.Stored, error) { return l.Model.Get(ctx, ids...) })
 }
 
-func (l *lossy) Pending(ctx context.Context, limit int) (waiting []storage.Pending, err error) {
-	err = l.answered(ctx, fault.Unavailable, func() error {
-		waiting, err = l.Model.Pending(ctx, limit)
-		return err
-	})
-	return waiting, err
+func (l *lossy) List(ctx context.Context, q storage.Query) (storage.Page, error) {
+	return read(ctx, l, func() (storage.Page, error) { return l.Model.List(ctx, q) })
 }
 
-func (l *lossy) Blocks(ctx context.Context, from int64, limit int) (blocks []storage.Block, err error) {
-	err = l.answered(ctx, fault.Unavailable, func() error {
-		blocks, err = l.Model.Blocks(ctx, from, limit)
-		return err
-	})
-	return blocks, err
+func (l *lossy) Search(ctx context.Context, q storage.SearchQuery) ([]*storage.Stored, error) {
+	return read(ctx, l, func() ([]*storage.Stored, error) { return l.Model.Search(ctx, q) })
+}
+
+func (l *lossy) Usage(ctx context.Context, id string, first, last storage.Day) ([]storage.UsageDay, error) {
+	return read(ctx, l, func() ([]storage.UsageDay, error) { return l.Model.Usage(ctx, id, first, last) })
+}
+
+func (l *lossy) Pending(ctx context.Context, limit int) ([]storage.Pending, error) {
+	return read(ctx, l, func() ([]storage.Pending, error) { return l.Model.Pending(ctx, limit) })
+}
+
+func (l *lossy) Blocks(ctx context.Context, from int64, limit int) ([]storage.Block, error) {
+	return read(ctx, l, func() ([]storage.Block, error) { return l.Model.Blocks(ctx, from, limit) })
+}
+
+func (l *lossy) Entries(ctx context.Context, q storage.EntryQuery) (storage.EntryPage, error) {
+	return read(ctx, l, func() (storage.EntryPage, error) { return l.Model.Entries(ctx, q) })
+}
+
+func (l *lossy) Dump(ctx context.Context, after string, limit int) ([]storage.Whole, error) {
+	some, err := read(ctx, l, func() ([]storage.Whole, error) { return l.Model.Dump(ctx, after, limit) })
+	if err != nil && l.ends {
+		return nil, nil
+	}
+	return some, err
 }
 
 func TestADriverThatLosesAnAnswerItselfIsTold(t *testing.T) {
@@ -181,6 +202,8 @@ func TestADriverThatLosesAnAnswerItselfIsTold(t *testing.T) {
 		commits = "ACommitThatMayHaveBeenAppliedIsNoConflictAndToldByItsAttempt"
 		blocks  = "ABlockIsInTheLogOnceAndAgainAConflict"
 		uses    = "AUseIsCountedOnceOrNotAtAllIfItIsUnavailable"
+		touches = "ATouchIsMadeAgainForTheSame"
+		dumps   = "ADumpIsReadRightOrNotAtAll"
 	)
 	uncounted := func(l *lossy) { l.code = fault.Unavailable }
 	for name, test := range map[string]struct {
@@ -194,10 +217,16 @@ func TestADriverThatLosesAnAnswerItselfIsTold(t *testing.T) {
 			uncounted(l)
 			l.connecting, l.preparing = 4*answerSize, 5*answerSize
 		}},
+		"a lease that was moved is not":        {touches, func(l *lossy) { l.forgets = true }},
+		"a dump that is cut off is at its end": {dumps, func(l *lossy) { l.ends = true }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel() // they wait for connections
 			through := newLossy()
+			if said := storagetest.LossyFails(t, test.clause, through.Model, through, through.lose); len(said) > 0 {
+				t.Fatalf("the store fails before it is broken: %q", said)
+			}
+			through = newLossy()
 			test.spoil(through)
 			if said := storagetest.LossyFails(t, test.clause, through.Model, through, through.lose); len(said) == 0 {
 				t.Error("the suite does not find it")

@@ -37,20 +37,21 @@ var (
 )
 
 const (
-	machineCalls   = 8_000 // of a store
-	machineRepeats = 2     // of the steps that rapid makes in one run
+	machineCalls    = 8_000 // of a store
+	machineRepeats  = 2     // of the steps that rapid makes in one run
+	machineRunsLong = 20    // so many times that
 )
 
 // runMachine makes run after run on new stores until so many calls were made.
 // Once one has failed, rapid repeats it as often as it needs to.
-func runMachine(t *testing.T, open func(t *testing.T) []storage.Store, most int) {
+func runMachine(t *testing.T, open func() []storage.Store) {
 	calls, runs, failed := 0, 0, false
 	rapid.Check(t, func(r *rapid.T) {
-		if calls >= most && !failed {
+		if calls >= machineCalls && !failed {
 			return
 		}
 		runs++
-		m := &machine{t: t, handles: open(t), model: NewModel(), calls: &calls}
+		m := &machine{t: t, handles: open(), model: NewModel(), calls: &calls}
 		defer func() {
 			failed = failed || r.Failed()
 			for _, handle := range m.handles {

@@ -42,10 +42,13 @@ var moveClauses = []clause{
 		equal(t, dump(t, s, 99), dump(t, m, 99))
 	}},
 	{"DumpsLargeRecordsOneAtLeast", func(t testing.TB, s storage.Store) {
-		const large, count = 1 << 20, 12
+		const count = 12
 		for i := range count {
-			r := license(fmt.Sprintf("lic_%02d", i))
-			r.Body = []byte(`{"a":"` + strings.Repeat("x", large) + `"}`)
+			r, size := license(fmt.Sprintf("lic_%02d", i)), 1<<20
+			if i%5 == 0 {
+				size = 5 << 20
+			}
+			r.Body = []byte(`{"a":"` + strings.Repeat("x", size) + `"}`)
 			must(t, s.Commit(t.Context(), change(r)))
 		}
 		equal(t, len(dump(t, s, 1000)), count)

@@ -1,10 +1,8 @@
 package storagetest
 
 import (
-	"os"
 	"slices"
 	"testing"
-	"time"
 
 	"github.com/keywright/keywright/storage"
 )
@@ -12,8 +10,9 @@ import (
 // Options say what a driver can be asked for beyond storage.Store, and what it
 // cannot be asked for.
 type Options struct {
-	// Peer gives a second handle on the database of s, as another process
-	// would hold it. A driver without it lacks SeparateProcesses.
+	// Peer gives another handle on the database of s, which may be closed, as
+	// another process would hold it. A driver without it lacks
+	// SeparateProcesses.
 	Peer func(t *testing.T, s storage.Store) storage.Store
 
 	// Bare gives two handles on a database that is empty and was never migrated,
@@ -23,15 +22,6 @@ type Options struct {
 	// Lossy gives a handle on the database of s whose answers can be lost. A
 	// driver without a connection that could be cut gives nil.
 	Lossy func(t *testing.T, s storage.Store) (through storage.Store, lose Lose)
-
-	// Histories is how long histories of concurrent calls are made and judged;
-	// two seconds if zero, or ten minutes if the environment has KEYWRIGHT_LONG.
-	Histories time.Duration
-
-	// Calls is how many calls the machine makes to the driver; eight thousand if
-	// zero, or twenty times as many if the environment has KEYWRIGHT_LONG. It
-	// makes no more runs than the flag rapid.checks has it make.
-	Calls int
 
 	// Cannot declares what the driver's engine lacks. What is declared and is
 	// there all the same fails.
@@ -90,27 +80,3 @@ func (o Options) run(t *testing.T, name string, needs Ability, test func(t *test
 		}
 	})
 }
-
-func (o Options) machineLength() int {
-	switch {
-	case o.Calls > 0:
-		return o.Calls
-	case isLong():
-		return 20 * machineCalls
-	}
-	return machineCalls
-}
-
-// historyLength is how long histories are made: as the driver says, else a
-// moment, or long where the environment says so.
-func (o Options) historyLength() time.Duration {
-	switch {
-	case o.Histories > 0:
-		return o.Histories
-	case isLong():
-		return historyLong
-	}
-	return historyTime
-}
-
-func isLong() bool { return os.Getenv("KEYWRIGHT_LONG") != "" }

@@ -16,9 +16,14 @@ import (
 // missing.
 const wakesWithin = 10 * time.Second
 
-// closingClauses hold of what one handle does while it is closed, or was.
-var closingClauses = []pairClause{
-	{"WhatWasAcknowledgedIsThereOnceAllIsClosedAndOpenedAgain", func(t testing.TB, s, peer storage.Store) {
+// reopenedClause is a clause about a store that nobody has open for a while.
+type reopenedClause struct {
+	name string
+	test func(t testing.TB, s storage.Store, reopened func() storage.Store)
+}
+
+var reopenedClauses = []reopenedClause{
+	{"WhatWasAcknowledgedIsThereOnceAllIsClosedAndOpenedAgain", func(t testing.TB, s storage.Store, reopened func() storage.Store) {
 		c := change(full("lic_a", 0))
 		c.Put, c.Entries = []storage.Seat{seat("act_a", second(9))}, []storage.Entry{entry("evt_a")}
 		commit(t, s, c)
@@ -26,19 +31,33 @@ var closingClauses = []pairClause{
 		appended(t, s, block(0, 3))
 		want := get(t, s, "lic_a")
 		must(t, s.Close())
-		unchanged(t, peer, want)
-		equal(t, pending(t, peer, 9), c.Entries)
-		logIs(t, peer, block(0, 3))
+		s = reopened()
+		must(t, s.Ready(t.Context()))
+		unchanged(t, s, want)
+		equal(t, pending(t, s, 9), c.Entries)
+		logIs(t, s, block(0, 3))
 	}},
+}
+
+// closingClauses hold of what one handle does while it is closed.
+var closingClauses = []pairClause{
 	{"ClosingWaitsForTheCommitsUnderWay", func(t testing.TB, s, peer storage.Store) {
 		var acknowledged sync.Map
 		var started sync.WaitGroup
+		there := map[string]bool{} // once it is closed
 		started.Add(writers / 2)
 		together(func(n int) {
 			if n == 0 {
 				started.Wait()
 				if err := s.Close(); err != nil {
 					t.Error(err)
+				}
+				all, err := dumpAll(t.Context(), peer, 999)
+				if err != nil {
+					t.Error(err)
+				}
+				for _, r := range all {
+					there[r.ID] = true
 				}
 				return
 			}
@@ -61,10 +80,16 @@ var closingClauses = []pairClause{
 				}
 			}
 		})
+		all := 0
 		acknowledged.Range(func(id, _ any) bool {
-			get(t, peer, id.(string))
+			if all++; !there[id.(string)] {
+				t.Errorf("Close did not wait for the commit of %v", id)
+			}
 			return true
 		})
+		if all == 0 {
+			t.Error("no commit was acknowledged")
+		}
 	}},
 }
 

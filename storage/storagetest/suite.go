@@ -5,7 +5,9 @@
 package storagetest
 
 import (
+	"os"
 	"slices"
+	"strconv"
 	"testing"
 
 	"github.com/keywright/keywright/storage"
@@ -66,6 +68,12 @@ func Run(t *testing.T, open func(t *testing.T) storage.Store, o Options) {
 				c.test(as, proper{s, as}, proper{o.Peer(t, s), as})
 			})
 		}
+		for _, c := range reopenedClauses {
+			o.run(t, c.name, SeparateProcesses, func(t *testing.T, as testing.TB) {
+				s := open(t)
+				c.test(as, proper{s, as}, func() storage.Store { return proper{o.Peer(t, s), as} })
+			})
+		}
 	})
 	t.Run("Waking", func(t *testing.T) {
 		if o.Peer == nil {
@@ -112,8 +120,16 @@ func Run(t *testing.T, open func(t *testing.T) storage.Store, o Options) {
 		}
 		return all
 	}
-	t.Run("Histories", func(t *testing.T) { makeHistories(t, handles(t, 2), o.historyLength()) })
+	length, runs := historyTime, 1
+	if os.Getenv("KEYWRIGHT_LONG") != "" {
+		length, runs = historyLong, machineRunsLong
+	}
+	t.Run("Histories", func(t *testing.T) { makeHistories(t, handles(t, 2), length) })
 	t.Run("Machine", func(t *testing.T) {
-		runMachine(t, func(t *testing.T) []storage.Store { return handles(t, 1) }, o.machineLength())
+		for n := range runs { // each ends what it opened
+			t.Run(strconv.Itoa(n), func(t *testing.T) {
+				runMachine(t, func() []storage.Store { return handles(t, 1) })
+			})
+		}
 	})
 }

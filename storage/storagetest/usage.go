@@ -95,6 +95,25 @@ var usageClauses = []clause{
 		equal(t, usage(t, s, "lic_a", "2026-11-21", "2026-11-21")[0].Values,
 			storage.Values{storage.ByFingerprint: want})
 	}},
+	{"KeepsOtherBesideThemAndInEachDimension", func(t testing.TB, s storage.Store) {
+		counted(t, s)
+		want := storage.UsageDay{Day: "2026-11-21"}
+		for n := range 3 {
+			d := storage.UsageDelta{Record: "lic_a", Product: "prd_1", Day: "2026-11-21", Valid: 1, Values: storage.Values{
+				storage.ByDomain: {storage.Other: 1}, storage.ByFingerprint: {}, storage.ByCountry: {"DE": 1},
+			}}
+			for i := range 40 { // of which 20 are new each time but the first
+				d.Values[storage.ByDomain][fmt.Sprint("domain ", 20*n+i)] = 1
+				d.Values[storage.ByFingerprint][fmt.Sprint("fp ", 40*n+i)] = 1
+			}
+			add(t, s, d)
+			want.Add(d)
+		}
+		for _, id := range []string{"lic_a", "prd_1"} {
+			equal(t, usage(t, s, id, "2026-11-21", "2026-11-21"), []storage.UsageDay{want})
+		}
+		equal(t, want.Values[storage.ByFingerprint][storage.Other], int64(20))
+	}},
 	{"GivesDaysFromFirstToLastOldestFirst", func(t testing.TB, s storage.Store) {
 		counted(t, s)
 		for _, day := range []storage.Day{"2026-12-01", "2026-11-09", "2026-11-30", "2027-01-01", "2026-11-10"} {
