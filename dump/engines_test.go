@@ -74,7 +74,9 @@ func moved(t *testing.T, from, to storage.Store) {
 var sameBodies = []cmp.Option{
 	cmpopts.EquateEmpty(),
 	cmp.FilterPath(isJSON, cmp.Transformer("JSON", func(body []byte) (v any) {
-		_ = json.Unmarshal(body, &v) // what is none is compared as nil, and fails
+		digits := json.NewDecoder(bytes.NewReader(body))
+		digits.UseNumber()    // a double is not all that a number may be
+		_ = digits.Decode(&v) // what is none is compared as nil, and fails
 		return v
 	})),
 }

@@ -93,23 +93,29 @@ func (b *bench) must(t *testing.T, err error) {
 }
 
 // suffer has a fault begin while all callers call. Each goes on until it is
-// refused, or has made some calls more. It gives how many were refused.
+// refused, or has made some calls more once the fault has begun in full. It
+// gives how many were refused.
 func (b *bench) suffer(t *testing.T, begin func() error) int64 {
 	t.Helper()
-	var begun atomic.Bool
+	var begins, begun atomic.Bool
 	var refusals atomic.Int64
 	ended := make(chan error, 1)
 	time.AfterFunc(faultAfter, func() {
-		begun.Store(true)
-		ended <- begin()
+		err := errors.New("the fault has not begun")
+		defer func() { // where begin ends this goroutine, too
+			begun.Store(true)
+			ended <- err
+		}()
+		begins.Store(true)
+		err = begin()
 	})
-	b.must(t, each(b.callers, func(one *caller) error {
+	err := each(b.callers, func(one *caller) error {
 		for since := 0; since < 4; {
 			if begun.Load() {
 				since++
 			}
 			err := timely(b.on, one)
-			if err != nil && begun.Load() {
+			if err != nil && begins.Load() {
 				refusals.Add(1)
 				return refused(err)
 			}
@@ -118,8 +124,8 @@ func (b *bench) suffer(t *testing.T, begin func() error) int64 {
 			}
 		}
 		return nil
-	}))
-	b.must(t, <-ended)
+	})
+	b.must(t, errors.Join(err, <-ended))
 	return refusals.Load()
 }
 

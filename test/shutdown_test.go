@@ -23,6 +23,7 @@ func TestAShutdownUnderLoadAnswersAll(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(server.kill)
 	found, err := server.await(probes)
 	if err != nil {
 		t.Fatal(err)
@@ -61,7 +62,11 @@ func TestAShutdownUnderLoadAnswersAll(t *testing.T) {
 			}
 		})
 	}
-	<-loaded
+	select {
+	case <-loaded:
+	case <-server.ended:
+		t.Fatalf("the server ended before its callers had %d answers: %v\n%s", warm, server.err, server.Stderr)
+	}
 	if err := server.stop(); err != nil {
 		t.Fatal(err)
 	}

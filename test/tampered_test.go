@@ -336,7 +336,12 @@ func TestCheckpointsAreLinesOfTheStandardOutputAndAreSent(t *testing.T) {
 		t.Errorf("%v: %s%s", err, stdout, stderr)
 	}
 	kept, err := os.ReadFile(filepath.Join(home, "checkpoint"))
-	if note := <-sent; err != nil || note != string(kept) {
-		t.Errorf("%v: %q was sent, %q kept", err, note, kept)
+	select {
+	case note := <-sent:
+		if err != nil || note != string(kept) {
+			t.Errorf("%v: %q was sent, %q kept", err, note, kept)
+		}
+	case <-time.After(readyWithin):
+		t.Error("no checkpoint was sent")
 	}
 }

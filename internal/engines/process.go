@@ -60,8 +60,12 @@ func (p *process) ready(ctx context.Context, ask func(context.Context) error) er
 	defer tick.Stop()
 	for {
 		err := ask(ctx)
-		if err == nil {
-			return nil
+		select {
+		case <-p.ended: // another may hold the port, and answer
+		default:
+			if err == nil {
+				return nil
+			}
 		}
 		select {
 		case <-p.ended:
