@@ -34,7 +34,7 @@ func (s *Store) Dump(ctx context.Context, after string, limit int) ([]storage.Wh
 				return err
 			}
 			for _, r := range some {
-				size += sqlstore.SizeOf(r)
+				size += r.Size()
 			}
 			all, last = append(all, some...), some[len(some)-1].ID
 		}

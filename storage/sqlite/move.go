@@ -40,7 +40,7 @@ func (s *Store) Dump(ctx context.Context, after string, limit int) ([]storage.Wh
 				return err
 			}
 			records = append(records, r)
-			size += sqlstore.SizeOf(r)
+			size += r.Size()
 		}
 		return nil
 	})
