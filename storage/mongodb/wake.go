@@ -1,6 +1,7 @@
 package mongodb
 
 import (
+	"cmp"
 	"context"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -32,7 +33,9 @@ func (s *Store) Wake(ctx context.Context, f func()) error {
 	return translate(err)
 }
 
-// wake gives word of inserted blocks, and nothing of them.
+// wake gives word of inserted blocks, and nothing of them. It asks again and
+// again: the client's timeout is for one question, and Next would put all of a
+// quiet time under it.
 func (s *Store) wake(ctx context.Context, f func()) error {
 	stream, err := s.blocks.Watch(ctx, mongo.Pipeline{
 		{{Key: "$match", Value: bson.M{"operationType": "insert"}}},
@@ -42,8 +45,12 @@ func (s *Store) wake(ctx context.Context, f func()) error {
 		return err
 	}
 	defer func() { _ = stream.Close(context.WithoutCancel(ctx)) }()
-	for stream.Next(ctx) {
-		f()
+	for {
+		for stream.TryNext(ctx) {
+			f()
+		}
+		if err := cmp.Or(stream.Err(), ctx.Err()); err != nil || stream.ID() == 0 {
+			return err
+		}
 	}
-	return stream.Err()
 }
