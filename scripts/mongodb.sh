@@ -29,8 +29,8 @@ ask() { # ask PORT SCRIPT
 replicate() { # replicate NAME PORT...: returns when there is a primary
 	local name=$1 first=$2 members=() port
 	shift
-	for port; do
-		members+=("{_id: ${#members[@]}, host: '127.0.0.1:$port'}")
+	for port; do # the first is to be the primary, for tests go to it
+		members+=("{_id: ${#members[@]}, host: '127.0.0.1:$port', priority: $((${#members[@]} == 0 ? 2 : 1))}")
 	done
 	ask "$first" "rs.initiate({_id: '$name', members: [$(IFS=, && echo "${members[*]}")]});
 		while (!db.hello().isWritablePrimary) sleep(200)" >/dev/null

@@ -117,7 +117,7 @@ func (s *Store) Blocks(ctx context.Context, from int64, limit int) ([]storage.Bl
 	if from == storage.LastBlock {
 		filter, sorted, limit = bson.M{}, options.Find().SetSort(by("-_id")), 1
 	}
-	sorted.SetBatchSize(int32(min(limit, blocksAtOnce))).SetLimit(int64(limit)).SetProjection(bson.M{"tags": 0})
+	sorted.SetBatchSize(int32(min(limit, blocksAtOnce))).SetLimit(int64(min(limit, most))).SetProjection(bson.M{"tags": 0})
 	var blocks []storage.Block
 	size := 0
 	for b, err := range eachBlock(ctx, s.surely.blocks, filter, sorted) {

@@ -19,7 +19,7 @@ func (s *Store) CheckEntries(ctx context.Context) (*storage.Misfit, error) {
 		return nil, err
 	}
 	defer leave()
-	cursor, err := s.blocks.Find(ctx, bson.M{}, options.Find().SetSort(by("_id")).SetBatchSize(blocksAtOnce))
+	cursor, err := s.surely.blocks.Find(ctx, bson.M{}, options.Find().SetSort(by("_id")).SetBatchSize(blocksAtOnce))
 	if err != nil {
 		return nil, translate(err)
 	}

@@ -2,7 +2,6 @@ package mongodb
 
 import (
 	"context"
-	"errors"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
@@ -104,7 +103,7 @@ func (s *Store) reword(ctx context.Context, stored, d recordDocument, filter bso
 	matched, err := s.apply(ctx, d, filter, change)
 	switch {
 	case matched:
-		s.dropWords(ctx, d.ID, stored.Tag, stored.OldTag)
+		s.dropAllWords(ctx, d.ID, stored.Tag, stored.OldTag)
 	case err == nil:
 		s.dropWords(ctx, d.ID, tag)
 		return fault.Errorf(fault.Conflict, "%s was changed meanwhile", d.Kind)
@@ -184,7 +183,7 @@ func (s *Store) head(ctx context.Context, id string) (recordDocument, bool, erro
 	var d recordDocument
 	err := s.surely.records.FindOne(ctx, bson.M{"_id": id}, options.FindOne().SetProjection(
 		fields("kind", "version", "attempt", "born", "wordSum", "tag", "oldTag"))).Decode(&d)
-	if errors.Is(err, mongo.ErrNoDocuments) {
+	if isNone(err) {
 		return d, false, nil
 	}
 	return d, err == nil, err

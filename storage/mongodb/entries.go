@@ -2,13 +2,11 @@ package mongodb
 
 import (
 	"context"
-	"errors"
 	"iter"
 	"math"
 	"slices"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
-	"go.mongodb.org/mongo-driver/v2/mongo"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
 	"github.com/keywright/keywright/storage"
@@ -72,7 +70,7 @@ func (s *Store) taggedBlocks(ctx context.Context, q storage.EntryQuery) iter.Seq
 		}
 		if len(filters) == 1 {
 			o.SetProjection(bson.M{"tags": 0}).SetBatchSize(int32(1 + min(blocksAtOnce-1, q.First)))
-			eachBlock(ctx, s.blocks, filters[0], o)(yield)
+			eachBlock(ctx, s.surely.blocks, filters[0], o)(yield)
 			return
 		}
 		m, err := s.mergeBlocks(ctx, q.Newest, filters, o.SetProjection(fields("_id")))
@@ -122,10 +120,20 @@ func (s *Store) blockBounds(ctx context.Context, q storage.EntryQuery) (bson.M, 
 	if err == nil && !q.Filter.To.IsZero() {
 		high, err = s.firstSince(ctx, q.Filter.To.UnixMilli())
 	}
+	if err == nil && !q.Newest && tagsFor(q.Filter) != nil {
+		// What is appended from now on may be seen by one scan and not by
+		// another, or by one tag of a scan, and a page must not pass over any.
+		var next int64
+		next, err = s.nextBlock(ctx)
+		high = min(high, next)
+	}
 	if err != nil {
 		return nil, err
 	}
 	bounds := bson.M{}
+	if low > math.MinInt64 {
+		bounds["next"] = bson.M{"$gt": low} // which says nothing more, but to the index over it
+	}
 	switch {
 	case q.After != nil && q.Newest:
 		high = min(high, *q.After)
@@ -141,13 +149,23 @@ func (s *Store) blockBounds(ctx context.Context, q storage.EntryQuery) (bson.M, 
 	return bounds, nil
 }
 
+// nextBlock gives the index behind the last block.
+func (s *Store) nextBlock(ctx context.Context) (int64, error) {
+	var d blockDocument
+	err := s.surely.blocks.FindOne(ctx, bson.M{}, options.FindOne().SetSort(by("-_id")).SetProjection(fields("next"))).Decode(&d)
+	if isNone(err) {
+		return 0, nil
+	}
+	return d.Next, err
+}
+
 // firstSince gives the index of the first block that was made at a time or
 // later, or else one behind all.
 func (s *Store) firstSince(ctx context.Context, at int64) (int64, error) {
 	var d blockDocument
-	err := s.blocks.FindOne(ctx, bson.M{"at": bson.M{"$gte": at}},
+	err := s.surely.blocks.FindOne(ctx, bson.M{"at": bson.M{"$gte": at}},
 		options.FindOne().SetSort(by("at _id")).SetProjection(fields("_id")).SetHint("at")).Decode(&d)
-	if errors.Is(err, mongo.ErrNoDocuments) {
+	if isNone(err) {
 		return math.MaxInt64, nil
 	}
 	return d.First, err

@@ -6,6 +6,8 @@ import (
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
+
+	"github.com/keywright/keywright/storage"
 )
 
 // What tests do behind the driver's back.
@@ -16,10 +18,13 @@ func Behind(prefix string) string       { return behind(prefix) }
 func Database(s *Store) *mongo.Database { return s.database }
 func TaggedName(filter string) string   { return taggedName(filter) }
 func NamesOf(name string) []string      { return namesOf(name) }
+func IsLost(err error) bool             { return isLost(err) }
+func NeverSent(err error) bool          { return neverSent(err) }
 
-// Collections are those that may be sharded.
-func Collections() []string {
-	return []string{recordCollection, wordCollection, dayCollection, blockCollection, metaCollection}
+// Sharded are the collections that may be sharded, with the field of which by
+// the hash.
+func Sharded() map[string]string {
+	return map[string]string{recordCollection: "_id", wordCollection: "record", dayCollection: "record"}
 }
 
 // ShardsClock is the clock that is asked where routers stand between.
@@ -60,5 +65,14 @@ func PutStrayWord(ctx context.Context, s *Store, record, word string, made time.
 	_, err := s.words.InsertOne(ctx, wordDocument{
 		ID: wordsOf(record) + bson.NewObjectIDFromTimestamp(made).Hex() + ".0", Kind: "license", Product: "prd_1", Word: word, Record: record,
 	})
+	return err
+}
+
+// PutStrayDay inserts a day of a record that was made then, and is gone.
+func PutStrayDay(ctx context.Context, s *Store, record string, made time.Time) error {
+	d, err := newDay(record, dayID(bson.NewObjectIDFromTimestamp(made).Hex(), "2026-11-21"), 1, storage.UsageDay{Valid: 1})
+	if err == nil {
+		_, err = s.days.InsertOne(ctx, d)
+	}
 	return err
 }

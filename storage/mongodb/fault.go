@@ -35,6 +35,8 @@ const (
 // The most that MongoDB keeps of a document. Not every server refuses more.
 const maxDocument = 16 << 20
 
+func isNone(err error) bool { return errors.Is(err, mongo.ErrNoDocuments) }
+
 func isTooLarge(err error) bool {
 	var said mongo.ServerError
 	return errors.Is(err, driver.ErrDocumentTooLarge) ||
@@ -50,12 +52,16 @@ func encoded(document any) (bson.Raw, error) {
 	return raw, err
 }
 
-// What a server says that is not the primary any more, or is going down.
-func codesOfGoing() []int { return []int{10107, 13435, 11600, 11602, 189, 91} }
+// What a server says that is not the primary any more or is going down, and a
+// router of a shard's server that is: the codes of MongoDB's specification
+// "Retryable Writes" and those of a node that is recovering.
+func codesOfGoing() []int {
+	return []int{6, 7, 89, 91, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436}
+}
 
 // repeat sends a write, and once more where the first answer was lost or came
 // from a server that is going. It says whether it did: the first may have been
-// applied.
+// applied. A call that took all of its time is not made to take twice as much.
 func repeat(ctx context.Context, send func() error) (bool, error) {
 	err := send()
 	if err == nil || ctx.Err() != nil || !isLost(err) {
@@ -64,9 +70,19 @@ func repeat(ctx context.Context, send func() error) (bool, error) {
 	return true, send()
 }
 
+// neverLeft reports whether a call ended before it had a connection, because
+// that of all others was lost.
+func neverLeft(err error) bool {
+	var pool driver.RetryablePoolError
+	return errors.As(err, &pool) && pool.Retryable()
+}
+
 func isLost(err error) bool {
-	if mongo.IsNetworkError(err) {
+	if neverLeft(err) {
 		return true
+	}
+	if mongo.IsNetworkError(err) {
+		return !mongo.IsTimeout(err)
 	}
 	var said mongo.ServerError
 	if !errors.As(err, &said) {

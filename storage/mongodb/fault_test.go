@@ -2,11 +2,14 @@ package mongodb_test
 
 import (
 	"context"
+	"io"
 	"strings"
 	"testing"
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo"
+	"go.mongodb.org/mongo-driver/v2/x/mongo/driver/topology"
 
 	"github.com/keywright/keywright/fault"
 	"github.com/keywright/keywright/internal/engines"
@@ -170,5 +173,34 @@ func TestAServerThatStandsAloneSaysThatItDoesNotWake(t *testing.T) {
 	err := s.Wake(t.Context(), func() { t.Error("woken") })
 	if !fault.Is(err, fault.Unavailable) || !strings.Contains(err.Error(), "change stream") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// cleared is what a call ends with that waits for a connection while all are
+// given up.
+type cleared struct{}
+
+func (cleared) Error() string   { return "the pool was cleared" }
+func (cleared) Retryable() bool { return true }
+
+func TestWhatIsSentOnceMore(t *testing.T) {
+	network := []string{"NetworkError"}
+	for name, test := range map[string]struct {
+		err               error
+		isLost, neverSent bool
+	}{
+		"a primary that steps down":           {mongo.CommandError{Code: 189}, true, false},
+		"a router whose shard has no primary": {mongo.WriteException{WriteErrors: mongo.WriteErrors{{Code: 6}}}, true, false},
+		"a majority that does not confirm":    {mongo.WriteException{WriteConcernError: &mongo.WriteConcernError{Code: 64}}, false, false},
+		"a connection that is lost":           {mongo.CommandError{Labels: network, Wrapped: io.ErrUnexpectedEOF}, true, false},
+		"a call that took all of its time":    {mongo.CommandError{Labels: network, Wrapped: context.DeadlineExceeded}, false, false},
+		"a pool that is cleared meanwhile":    {mongo.CommandError{Wrapped: cleared{}}, true, true},
+		"a pool all of whose are used":        {topology.WaitQueueTimeoutError{}, false, true},
+		"no server that could be asked":       {topology.ServerSelectionError{}, false, true},
+		"an id that is taken":                 {mongo.CommandError{Code: 11000}, false, false},
+	} {
+		if mongodb.IsLost(test.err) != test.isLost || mongodb.NeverSent(test.err) != test.neverSent {
+			t.Errorf("%s: sent once more %v, never sent %v", name, mongodb.IsLost(test.err), mongodb.NeverSent(test.err))
+		}
 	}
 }

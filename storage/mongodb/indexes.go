@@ -8,8 +8,11 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 )
 
-// The collections. Each may be sharded by hashed _id; what a program waits for
-// (Get, Commit, Touch, adding usage) then goes to one shard.
+// The collections. Records may be sharded by hashed _id, words and days by
+// hashed record; what a program waits for (Get, Commit, Touch, adding usage)
+// then goes to one shard. Blocks stay on one: a router reads each shard at a
+// moment of its own, so of two blocks the later may be seen alone, and the log
+// would seem to have lost one.
 const (
 	recordCollection = "record" // by the record's id
 	wordCollection   = "word"   // by record, tag and number; see words.go

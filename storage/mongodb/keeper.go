@@ -9,7 +9,8 @@ import (
 )
 
 // Sweep implements storage.Keeper. A record goes only as it was read; what
-// belongs to it goes afterwards, and is invisible without it.
+// belongs to it goes afterwards, and is invisible without it. What stays all
+// the same is a stray.
 func (s *Store) Sweep(ctx context.Context, before time.Time, limit int) (int, error) {
 	leave, err := s.enter(ctx)
 	if err != nil {
@@ -20,41 +21,33 @@ func (s *Store) Sweep(ctx context.Context, before time.Time, limit int) (int, er
 		return 0, nil
 	}
 	found, err := all[recordDocument](ctx, s.records, bson.M{"gone": bson.M{"$lt": before.UnixMilli()}, "$or": unheld()},
-		options.Find().SetHint("gone").SetLimit(int64(limit)).SetProjection(fields("born", "version", "tag", "oldTag")))
+		options.Find().SetHint("gone").SetLimit(int64(min(limit, most))).SetProjection(fields("born", "version", "tag", "oldTag")))
 	if err != nil {
 		return 0, translate(err)
 	}
 	swept := 0
 	for _, d := range found {
 		gone, err := s.sweep(ctx, d)
-		if err != nil {
-			return swept, translate(err)
-		}
 		if gone {
 			swept++
 		}
+		if err != nil {
+			return swept, translate(err)
+		}
 	}
-	return swept, nil
+	return swept, translate(s.sweepStrays(ctx))
 }
 
 // unheld is what a record without pending entries is like: one that never had
 // any has an empty list of them, too.
 func unheld() bson.A { return bson.A{bson.M{"pending": bson.M{}}, bson.M{"pending": nil}} }
 
-// How much older than a sweep a word must be for nobody to be about to commit
-// what needs it.
-const wordAge = time.Hour
-
 func (s *Store) sweep(ctx context.Context, d recordDocument) (bool, error) {
-	old := time.Now().Add(-wordAge)
 	result, err := s.records.DeleteOne(ctx, bson.M{"_id": d.ID, "born": d.Born, "version": d.Version, "$or": unheld()})
 	if err != nil || result.DeletedCount == 0 {
 		return false, err
 	}
-	s.dropWords(ctx, d.ID, d.Tag, d.OldTag)
-	if err := s.dropWordsBefore(ctx, d.ID, old); err != nil {
-		return true, err
-	}
-	_, err = s.days.DeleteMany(ctx, daysOf(d.Born))
+	s.dropAllWords(ctx, d.ID, d.Tag, d.OldTag)
+	_, err = s.days.DeleteMany(ctx, daysOf(d.ID, d.Born))
 	return true, err
 }

@@ -2,7 +2,6 @@ package mongodb
 
 import (
 	"context"
-	"math"
 	"slices"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -44,7 +43,7 @@ func (s *Store) List(ctx context.Context, q storage.Query) (storage.Page, error)
 	}
 	var found []recordDocument
 	for _, filter := range filters {
-		some, err := s.listPart(ctx, listed{filter, o, indexFor(q.Filter, o), 1 + min(q.First, math.MaxInt-1)}, after, begun)
+		some, err := s.listPart(ctx, listed{filter, o, indexFor(q.Filter, o), 1 + min(q.First, most)}, after, begun)
 		if err != nil {
 			return storage.Page{}, translate(err)
 		}
@@ -83,13 +82,20 @@ func (s *Store) listRange(ctx context.Context, l listed, bounds bson.M) ([]recor
 	if bounds != nil {
 		filter = bson.M{"$and": bson.A{l.filter, bounds}}
 	}
-	return all[recordDocument](ctx, s.records, filter, options.Find().SetSort(l.order.sort()).SetLimit(int64(l.limit)).
+	return all[recordDocument](ctx, s.surely.records, filter, options.Find().SetSort(l.order.sort()).SetLimit(int64(l.limit)).
 		SetHint(l.index).SetProjection(bson.M{"pending": 0}))
 }
 
 func pageOf(found []recordDocument, o order, first int) (storage.Page, error) {
 	slices.SortFunc(found, func(a, b recordDocument) int { return o.compare(o.placeOf(a), o.placeOf(b)) })
 	page := storage.Page{More: len(found) > first}
+	// A record that moves on while it is read may be there twice.
+	seen := map[string]bool{}
+	found = slices.DeleteFunc(found, func(d recordDocument) bool {
+		again := seen[d.ID]
+		seen[d.ID] = true
+		return again
+	})
 	for _, d := range found[:min(first, len(found))] {
 		stored, err := d.stored()
 		if err != nil {

@@ -28,7 +28,7 @@ type blockHead struct {
 func (s *Store) mergeBlocks(ctx context.Context, newest bool, filters []bson.M, o *options.FindOptionsBuilder) (*blockMerge, error) {
 	m := &blockMerge{newest: newest}
 	for _, filter := range filters {
-		cursor, err := s.blocks.Find(ctx, filter, o)
+		cursor, err := s.surely.blocks.Find(ctx, filter, o)
 		if err == nil {
 			m.heads = append(m.heads, &blockHead{cursor: cursor})
 			err = m.advance(ctx, len(m.heads)-1)
@@ -57,7 +57,7 @@ func (m *blockMerge) each(ctx context.Context, s *Store) iter.Seq2[storage.Block
 				return
 			}
 			o := options.Find().SetSort(by(order)).SetProjection(bson.M{"tags": 0})
-			for b, err := range eachBlock(ctx, s.blocks, bson.M{"_id": oneOf(firsts)}, o) {
+			for b, err := range eachBlock(ctx, s.surely.blocks, bson.M{"_id": oneOf(firsts)}, o) {
 				if !yield(b, err) || err != nil {
 					return
 				}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -51,7 +52,7 @@ func (s *Store) Ready(ctx context.Context) error {
 func (s *Store) schemaVersion(ctx context.Context) (int64, bool, error) {
 	var schema schemaDocument
 	err := s.meta.FindOne(ctx, bson.M{"_id": schemaID}).Decode(&schema)
-	if errors.Is(err, mongo.ErrNoDocuments) {
+	if isNone(err) {
 		return 0, false, nil
 	}
 	return schema.Version, err == nil, err
@@ -107,10 +108,20 @@ func (s *Store) migrate(ctx context.Context) error {
 }
 
 // claim makes an empty database ours, and refuses one that another program
-// made.
+// made. Collections of ours may be there, empty, as sharding makes them.
 func (s *Store) claim(ctx context.Context, names []string) error {
-	if slices.ContainsFunc(names, func(name string) bool { return name != metaCollection && name != "system.views" }) {
-		return fault.Wrap(fault.Unavailable, errors.New("there are collections and no schema"), "storage is not a Keywright database")
+	ours := []string{recordCollection, wordCollection, dayCollection, blockCollection}
+	for _, name := range names {
+		if name == metaCollection || strings.HasPrefix(name, "system.") {
+			continue
+		}
+		err := s.database.Collection(name).FindOne(ctx, bson.M{}).Err()
+		if err != nil && !isNone(err) {
+			return err
+		}
+		if err == nil || !slices.Contains(ours, name) {
+			return fault.Wrap(fault.Unavailable, errors.New("there are collections and no schema"), "storage is not a Keywright database")
+		}
 	}
 	_, err := s.meta.InsertOne(ctx, schemaDocument{ID: schemaID})
 	if mongo.IsDuplicateKeyError(err) { // another's

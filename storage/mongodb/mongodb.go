@@ -43,7 +43,7 @@ type Store struct {
 
 	// The same, for reads that no primary which was deposed unknown to itself
 	// may answer.
-	surely struct{ records, blocks *mongo.Collection }
+	surely struct{ records, words, days, blocks *mongo.Collection }
 
 	open     context.Context // ends when Close begins
 	end      context.CancelFunc
@@ -78,8 +78,8 @@ func open(ctx context.Context, u *url.URL) (*Store, error) {
 	return s, nil
 }
 
-// collect makes the collections. Where there are several servers, what must
-// not be stale is read linearizably, unless the URL says otherwise.
+// collect makes the collections. Where there are several servers, what callers
+// are answered is read linearizably, unless the URL says otherwise.
 func (s *Store) collect(asked string) {
 	level := asked
 	if level == "" && s.server.hasSeveral() {
@@ -91,8 +91,8 @@ func (s *Store) collect(asked string) {
 	}
 	s.records, s.surely.records = s.database.Collection(recordCollection), s.database.Collection(recordCollection, surely)
 	s.blocks, s.surely.blocks = s.database.Collection(blockCollection), s.database.Collection(blockCollection, surely)
-	s.words = s.database.Collection(wordCollection)
-	s.days = s.database.Collection(dayCollection)
+	s.words, s.surely.words = s.database.Collection(wordCollection), s.database.Collection(wordCollection, surely)
+	s.days, s.surely.days = s.database.Collection(dayCollection), s.database.Collection(dayCollection, surely)
 	s.meta = s.database.Collection(metaCollection)
 }
 

@@ -85,10 +85,10 @@ func shardAll(t testing.TB, s *mongodb.Store) {
 		return
 	}
 	database := mongodb.Database(s)
-	for _, name := range mongodb.Collections() {
+	for name, field := range mongodb.Sharded() {
 		err := database.Client().Database("admin").RunCommand(t.Context(), bson.D{
 			{Key: "shardCollection", Value: database.Name() + "." + name},
-			{Key: "key", Value: bson.M{"_id": "hashed"}},
+			{Key: "key", Value: bson.M{field: "hashed"}},
 		}).Err()
 		if err != nil {
 			t.Fatal(err)

@@ -14,9 +14,11 @@ import (
 	"github.com/keywright/keywright/storage"
 )
 
-// How many records Dump reads and Load inserts at once, however many it is
-// asked for.
-const wholeAtOnce = 100
+const (
+	dumpedAtOnce = 16      // records of one answer, since each may have 16 MB
+	dumpedBytes  = 4 << 20 // behind which Dump reads no further record
+	loadedAtOnce = 100     // records of one insert
+)
 
 // Dump implements storage.Mover.
 func (s *Store) Dump(ctx context.Context, after string, limit int) ([]storage.Whole, error) {
@@ -31,16 +33,32 @@ func (s *Store) Dump(ctx context.Context, after string, limit int) ([]storage.Wh
 	if !storage.IsText(after) {
 		return nil, fault.Errorf(fault.InvalidInput, "the id to go on from is no text")
 	}
-	found, err := all[recordDocument](ctx, s.surely.records, bson.M{"_id": bson.M{"$gt": after}},
-		options.Find().SetSort(by("_id")).SetLimit(int64(min(limit, wholeAtOnce))))
+	records, err := s.dump(ctx, after, min(limit, most))
+	return records, translate(err)
+}
+
+func (s *Store) dump(ctx context.Context, after string, limit int) ([]storage.Whole, error) {
+	cursor, err := s.surely.records.Find(ctx, bson.M{"_id": bson.M{"$gt": after}},
+		options.Find().SetSort(by("_id")).SetLimit(int64(limit)).SetBatchSize(int32(min(limit, dumpedAtOnce))))
 	if err != nil {
-		return nil, translate(err)
+		return nil, err
 	}
-	records := make([]storage.Whole, len(found))
-	for i, d := range found {
-		if records[i], err = s.whole(ctx, d); err != nil {
-			return nil, translate(err)
+	defer func() { _ = cursor.Close(context.WithoutCancel(ctx)) }()
+	var records []storage.Whole
+	for size := 0; size < dumpedBytes && cursor.Next(ctx); {
+		var d recordDocument
+		if err := cursor.Decode(&d); err != nil {
+			return nil, err
 		}
+		r, err := s.whole(ctx, d)
+		if err != nil {
+			return nil, err
+		}
+		records = append(records, r)
+		size += r.Size()
+	}
+	if err := cursor.Err(); err != nil {
+		return nil, err
 	}
 	return records, nil
 }
@@ -50,7 +68,7 @@ func (s *Store) whole(ctx context.Context, d recordDocument) (storage.Whole, err
 	if err != nil {
 		return storage.Whole{}, err
 	}
-	days, err := s.daysWhere(ctx, d.Born, daysOf(d.Born))
+	days, err := s.daysWhere(ctx, d.Born, daysOf(d.ID, d.Born))
 	return storage.Whole{Stored: *stored, Days: days, Pending: d.entries()}, err
 }
 
@@ -67,7 +85,7 @@ func (s *Store) Load(ctx context.Context, records []storage.Whole) error {
 		return err
 	}
 	defer leave()
-	for some := range slices.Chunk(records, wholeAtOnce) {
+	for some := range slices.Chunk(records, loadedAtOnce) {
 		if err := s.load(ctx, some); err != nil {
 			return translate(err)
 		}
@@ -91,7 +109,7 @@ func (s *Store) load(ctx context.Context, records []storage.Whole) error {
 			words = append(words, word)
 		}
 		for _, u := range w.Days {
-			day, err := newDay(dayID(d.Born, u.Day), 1, u)
+			day, err := newDay(d.ID, dayID(d.Born, u.Day), 1, u)
 			if err != nil {
 				return fmt.Errorf("the day %s: %w", u.Day, err)
 			}
@@ -126,7 +144,7 @@ func (s *Store) notLoaded(ctx context.Context, records []recordDocument, err err
 	left := records[min(failed.WriteErrors[0].Index, len(records)-1):]
 	for _, d := range left {
 		s.dropWords(ctx, d.ID, d.Tag)
-		_, _ = s.days.DeleteMany(ctx, daysOf(d.Born))
+		_, _ = s.days.DeleteMany(ctx, daysOf(d.ID, d.Born))
 	}
 	return fault.Clash(fault.Taken, left[0].ID, "the id is taken")
 }

@@ -2,6 +2,7 @@ package mongodb
 
 import (
 	"context"
+	"math"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
@@ -31,6 +32,10 @@ func (s *Store) Get(ctx context.Context, ids ...string) ([]*storage.Stored, erro
 	}
 	return found, nil
 }
+
+// most is as many as are asked for at once: MongoDB's driver keeps a limit in 32
+// bits.
+const most = math.MaxInt32 - 1
 
 // get gives the documents of these ids, without what is pending.
 func (s *Store) get(ctx context.Context, c *mongo.Collection, ids []string) (map[string]recordDocument, error) {

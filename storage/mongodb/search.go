@@ -69,7 +69,7 @@ func (s *Store) found(ctx context.Context, m *wordMerge, q storage.SearchQuery) 
 		if err != nil {
 			return nil, err
 		}
-		records, err := s.get(ctx, s.records, ids)
+		records, err := s.get(ctx, s.surely.records, ids)
 		if err != nil {
 			return nil, err
 		}
@@ -139,7 +139,7 @@ func (s *Store) mergeWords(ctx context.Context, q storage.SearchQuery) (*wordMer
 		SetProjection(bson.M{"_id": 0, "word": 1, "created": 1, "born": 1, "record": 1})
 	m := &wordMerge{}
 	for _, filter := range filters {
-		cursor, err := s.words.Find(ctx, filter, o)
+		cursor, err := s.surely.words.Find(ctx, filter, o)
 		if err == nil {
 			m.heads = append(m.heads, &wordHead{cursor: cursor})
 			err = m.advance(ctx, len(m.heads)-1)

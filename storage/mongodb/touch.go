@@ -2,11 +2,9 @@ package mongodb
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
-	"go.mongodb.org/mongo-driver/v2/mongo"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
 	"github.com/keywright/keywright/storage"
@@ -134,7 +132,7 @@ func (s *Store) seats(ctx context.Context, record string, moves []move) (seatDoc
 	}
 	var d recordDocument
 	err := s.surely.records.FindOne(ctx, bson.M{"_id": record}, options.FindOne().SetProjection(projection)).Decode(&d)
-	if errors.Is(err, mongo.ErrNoDocuments) {
+	if isNone(err) {
 		return nil, nil
 	}
 	return d.Seats, err

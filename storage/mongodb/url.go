@@ -32,9 +32,10 @@ func sharedParams() []string {
 	}
 }
 
-// ownParams have one value each that this driver can keep its promises with,
-// so that a URL which says so is no error. Writes are repeated by the driver
-// itself, where that is harmless.
+// ownParams are those of MongoDB's that this driver gives values of its own,
+// and which values they may have. Writes are repeated by this driver itself,
+// where that is harmless. Who takes another level than linearizable may be
+// answered by a primary that was deposed and does not know.
 func ownParams() map[string][]string {
 	return map[string][]string{
 		"journal":          {"true"},

@@ -19,6 +19,7 @@ import (
 // compare-and-swap, because what is counted apart depends on what is there.
 type dayDocument struct {
 	ID      string `bson:"_id"`
+	Record  string `bson:"record"`
 	Turn    int64  `bson:"turn"` // how often it was written
 	Valid   int64  `bson:"valid"`
 	Invalid int64  `bson:"invalid"`
@@ -27,8 +28,10 @@ type dayDocument struct {
 
 func dayID(born string, day storage.Day) string { return born + "." + string(day) }
 
-// daysOf finds all days of a record by its birth.
-func daysOf(born string) bson.M { return bson.M{"_id": beginsWith(dayID(born, ""))} }
+// daysOf finds all days of a record by its id and its birth.
+func daysOf(record, born string) bson.M {
+	return bson.M{"record": record, "_id": beginsWith(dayID(born, ""))}
+}
 
 func (d dayDocument) day(id storage.Day) (storage.UsageDay, error) {
 	u := storage.UsageDay{Day: id, Valid: d.Valid, Invalid: d.Invalid}
@@ -39,8 +42,8 @@ func (d dayDocument) day(id storage.Day) (storage.UsageDay, error) {
 	return u, err
 }
 
-func newDay(id string, turn int64, u storage.UsageDay) (dayDocument, error) {
-	d := dayDocument{ID: id, Turn: turn, Valid: u.Valid, Invalid: u.Invalid}
+func newDay(record, id string, turn int64, u storage.UsageDay) (dayDocument, error) {
+	d := dayDocument{ID: id, Record: record, Turn: turn, Valid: u.Valid, Invalid: u.Invalid}
 	if u.Values == nil {
 		return d, nil
 	}
@@ -76,7 +79,8 @@ func (s *Store) AddUsage(ctx context.Context, deltas []storage.UsageDelta) error
 
 func neverSent(err error) bool {
 	var unselected topology.ServerSelectionError
-	return errors.As(err, &unselected)
+	var crowded topology.WaitQueueTimeoutError
+	return neverLeft(err) || errors.As(err, &unselected) || errors.As(err, &crowded)
 }
 
 func addedInPart(err error) error {
@@ -117,6 +121,7 @@ type summedUsage struct {
 
 // dayUsage is what is to be added to a day, in its order.
 type dayUsage struct {
+	record string
 	id     string
 	deltas []storage.UsageDelta
 }
@@ -132,7 +137,7 @@ func sumUp(deltas []storage.UsageDelta, births map[string]string) summedUsage {
 		id := dayID(born, d.Day)
 		if _, begun := places[id]; !begun {
 			places[id] = len(sum.days)
-			sum.days = append(sum.days, dayUsage{id: id})
+			sum.days = append(sum.days, dayUsage{record: record, id: id})
 		}
 		sum.days[places[id]].deltas = append(sum.days[places[id]].deltas, d)
 	}
@@ -167,8 +172,8 @@ func (s *Store) addTotals(ctx context.Context, totals []mongo.WriteModel) error 
 func (s *Store) addDay(ctx context.Context, add dayUsage) error {
 	for {
 		var d dayDocument
-		err := s.days.FindOne(ctx, bson.M{"_id": add.id}).Decode(&d)
-		if err != nil && !errors.Is(err, mongo.ErrNoDocuments) {
+		err := s.days.FindOne(ctx, bson.M{"record": add.record, "_id": add.id}).Decode(&d)
+		if err != nil && !isNone(err) {
 			return err
 		}
 		u, err := d.day("")
@@ -178,7 +183,7 @@ func (s *Store) addDay(ctx context.Context, add dayUsage) error {
 		for _, delta := range add.deltas {
 			u.Add(delta)
 		}
-		next, err := newDay(add.id, d.Turn+1, u)
+		next, err := newDay(add.record, add.id, d.Turn+1, u)
 		if err != nil {
 			return err
 		}
@@ -197,7 +202,7 @@ func (s *Store) putDay(ctx context.Context, d dayDocument) (bool, error) {
 		}
 		return err == nil, err
 	}
-	result, err := s.days.UpdateOne(ctx, bson.M{"_id": d.ID, "turn": d.Turn - 1},
+	result, err := s.days.UpdateOne(ctx, bson.M{"record": d.Record, "_id": d.ID, "turn": d.Turn - 1},
 		bson.M{"$set": bson.M{"turn": d.Turn, "valid": d.Valid, "invalid": d.Invalid, "values": d.Values}})
 	return err == nil && result.MatchedCount > 0, err
 }
@@ -216,12 +221,12 @@ func (s *Store) Usage(ctx context.Context, id string, first, last storage.Day) (
 	if err != nil || !found {
 		return nil, translate(err)
 	}
-	days, err := s.daysWhere(ctx, d.Born, bson.M{"_id": bson.M{"$gte": dayID(d.Born, first), "$lte": dayID(d.Born, last)}})
+	days, err := s.daysWhere(ctx, d.Born, bson.M{"record": id, "_id": bson.M{"$gte": dayID(d.Born, first), "$lte": dayID(d.Born, last)}})
 	return days, translate(err)
 }
 
 func (s *Store) daysWhere(ctx context.Context, born string, filter bson.M) ([]storage.UsageDay, error) {
-	found, err := all[dayDocument](ctx, s.days, filter, options.Find().SetSort(by("_id")))
+	found, err := all[dayDocument](ctx, s.surely.days, filter, options.Find().SetSort(by("_id")))
 	if err != nil {
 		return nil, err
 	}

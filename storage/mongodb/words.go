@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"strconv"
-	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
@@ -21,7 +20,8 @@ import (
 // They are inserted before the commit that needs them, under a tag of their
 // own, which the record then names. Those of the tag before are deleted after
 // it. Who loses a race deletes what it inserted. What a crash leaves between
-// goes when the record's words change next but one, or with the record.
+// goes when the record's words change a day later, or with a sweep (see
+// strays.go).
 type wordDocument struct {
 	ID      string `bson:"_id"` // the record, the tag and a number
 	Kind    string `bson:"kind"`
@@ -77,24 +77,36 @@ func wordsUnder(d recordDocument, tag string) []wordDocument {
 // any more. The words may be personal, so it does not give up with the caller;
 // but what was committed stays so, and it is no error.
 func (s *Store) dropWords(ctx context.Context, record string, tags ...string) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
-	defer cancel()
-	for _, tag := range tags {
-		if tag != "" {
-			_, _ = repeat(ctx, func() error {
-				_, err := s.words.DeleteMany(ctx, bson.M{"_id": beginsWith(wordsOf(record) + tag + ".")})
-				return err
-			})
-		}
-	}
+	s.dropWordsIn(ctx, record, rangesOf(record, tags))
 }
 
-// dropWordsBefore deletes the words of a record whose tag was made before a
-// time.
-func (s *Store) dropWordsBefore(ctx context.Context, record string, t time.Time) error {
-	oldest := bson.NewObjectIDFromTimestamp(t).Hex()[:8]
-	_, err := s.words.DeleteMany(ctx, bson.M{"_id": bson.M{"$gte": wordsOf(record), "$lt": wordsOf(record) + oldest}})
-	return err
+// dropAllWords deletes the words of these tags, too, and all that are so old
+// that no commit to come needs them.
+func (s *Store) dropAllWords(ctx context.Context, record string, tags ...string) {
+	old := bson.M{"_id": bson.M{"$gte": wordsOf(record), "$lt": wordsOf(record) + oldestMade()}}
+	s.dropWordsIn(ctx, record, append(rangesOf(record, tags), old))
+}
+
+func rangesOf(record string, tags []string) bson.A {
+	var ranges bson.A
+	for _, tag := range tags {
+		if tag != "" {
+			ranges = append(ranges, bson.M{"_id": beginsWith(wordsOf(record) + tag + ".")})
+		}
+	}
+	return ranges
+}
+
+func (s *Store) dropWordsIn(ctx context.Context, record string, ranges bson.A) {
+	if len(ranges) == 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
+	defer cancel()
+	_, _ = repeat(ctx, func() error {
+		_, err := s.words.DeleteMany(ctx, bson.M{"record": record, "$or": ranges})
+		return err
+	})
 }
 
 // wordsOf is what the ids of all words of a record begin with. A key has no

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
 	"github.com/keywright/keywright/fault"
 	"github.com/keywright/keywright/internal/engines"
@@ -87,7 +88,7 @@ func TestACommitThatLeavesTheWordsAloneWritesNone(t *testing.T) {
 			t.Fatal(err)
 		}
 		before, after = after, nil
-		cursor, err := mongodb.Database(s).Collection("word").Find(t.Context(), bson.M{})
+		cursor, err := mongodb.Database(s).Collection("word").Find(t.Context(), bson.M{}, options.Find().SetSort(bson.M{"_id": 1}))
 		if err == nil {
 			err = cursor.All(t.Context(), &after)
 		}
@@ -104,7 +105,7 @@ func TestAStrayWordFindsNothingAndGoesWithTheRecord(t *testing.T) {
 	if err := s.Commit(t.Context(), c); err != nil {
 		t.Fatal(err)
 	}
-	for word, age := range map[string]time.Duration{"aaa": 2 * time.Hour, "ab": 0} {
+	for word, age := range map[string]time.Duration{"aaa": 48 * time.Hour, "ab": 0} {
 		if err := mongodb.PutStrayWord(t.Context(), s, c.Record.ID, word, time.Now().Add(-age)); err != nil {
 			t.Fatal(err)
 		}
@@ -117,4 +118,64 @@ func TestAStrayWordFindsNothingAndGoesWithTheRecord(t *testing.T) {
 	if n := words(t, s); n != 1 { // the young one may be about to be committed
 		t.Errorf("%d words are left", n)
 	}
+}
+
+// Words of a commit that did not come go when the record's words change.
+func TestAStrayWordGoesWhereTheWordsChange(t *testing.T) {
+	s := migrated(t, engines.MongoDB(t))
+	if err := s.Commit(t.Context(), licenseAt(0, "first", "ada")); err != nil {
+		t.Fatal(err)
+	}
+	id := storagetest.LicenseID(1)
+	for word, age := range map[string]time.Duration{"aaa": 48 * time.Hour, "ab": 0} {
+		if err := mongodb.PutStrayWord(t.Context(), s, id, word, time.Now().Add(-age)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c := licenseAt(1, "second", "adb")
+	if err := s.Commit(t.Context(), c); err != nil {
+		t.Fatal(err)
+	}
+	if n, want := words(t, s), int64(len(c.Record.Index.Words)+1); n != want { // the young one may be about to be committed
+		t.Errorf("%d words are stored, want %d", n, want)
+	}
+}
+
+// More strays than one look finds, beside what is none.
+func TestASweepDropsStraysAndNothingElse(t *testing.T) {
+	s := migrated(t, engines.MongoDB(t))
+	c := licenseAt(0, "first", "ada")
+	if err := s.Commit(t.Context(), c); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.AddUsage(t.Context(), []storage.UsageDelta{{Record: c.Record.ID, Day: "2026-11-21", Valid: 1}}); err != nil {
+		t.Fatal(err)
+	}
+	long := time.Now().Add(-48 * time.Hour)
+	if err := mongodb.PutStrayWord(t.Context(), s, c.Record.ID, "a", long); err != nil {
+		t.Fatal(err)
+	}
+	if err := mongodb.PutStrayWord(t.Context(), s, "gone", "b", time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	for n := range 1_005 {
+		if err := mongodb.PutStrayWord(t.Context(), s, fmt.Sprint("gone ", n), "c", long); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for made, record := range map[time.Time]string{long: "gone", long.Add(time.Second): c.Record.ID, time.Now(): "gone"} {
+		if err := mongodb.PutStrayDay(t.Context(), s, record, made); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if swept, err := s.Sweep(t.Context(), time.UnixMilli(2000), 9); swept != 0 || err != nil {
+		t.Fatalf("%d, %v", swept, err)
+	}
+	if n, want := words(t, s), int64(len(c.Record.Index.Words)+1); n != want {
+		t.Errorf("%d words are stored, want %d", n, want)
+	}
+	if n, err := mongodb.Count(t.Context(), s, "day", bson.M{}); n != 2 || err != nil {
+		t.Errorf("%d days are stored, want 2: %v", n, err)
+	}
+	finds(t, s, "ada", 1)
 }
