@@ -116,6 +116,7 @@ func awaitReadiness(t *testing.T, address string, status int, words string) {
 		if time.Now().After(end) {
 			t.Fatalf("readiness is %d %q, want %d %q", got, said, status, words)
 		}
+		aMoment()
 	}
 }
 

@@ -178,7 +178,8 @@ func (h *history) begin() {
 
 // ask makes a call and notes it. One whose server is killed under it is in
 // doubt, and so is one that the server did not know the outcome of: such a
-// call may be served at any time.
+// call may be served at any time, but that a server which is dead writes no
+// file of its own.
 func (h *history) ask(door, claimant int, c seatCall) error {
 	one := porcupine.Operation{ClientId: claimant, Input: c, Call: h.now()}
 	outcome, err := h.call(h.doors[door], c)
@@ -186,8 +187,13 @@ func (h *history) ask(door, claimant int, c seatCall) error {
 	var refused *refusal
 	switch {
 	case err == nil:
-	case errors.Is(err, errNoAnswer) && h.killed[door].Load(),
-		errors.As(err, &refused) && refused.Extensions.Code == "UNAVAILABLE":
+	case errors.Is(err, errNoAnswer) && h.killed[door].Load():
+		one.Output, one.Return = unknown, math.MaxInt64
+		if engineOf(h.data) == "" {
+			<-h.servers[door].ended
+			one.Return = h.now()
+		}
+	case errors.As(err, &refused) && refused.Extensions.Code == "UNAVAILABLE":
 		one.Output, one.Return = unknown, math.MaxInt64
 	default:
 		return fmt.Errorf("%+v: %w", c, err)

@@ -74,5 +74,6 @@ func listenedTo(ctx context.Context, engine *pgx.Conn, want int) error {
 		if err != nil || got == want {
 			return err
 		}
+		aMoment()
 	}
 }

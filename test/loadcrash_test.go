@@ -159,6 +159,7 @@ func hasRecords(t *testing.T, data string) error {
 		if time.Now().After(end) {
 			return fmt.Errorf("no records within %v", readyWithin)
 		}
+		aMoment()
 	}
 }
 

@@ -171,6 +171,7 @@ func signsNoMore(t *testing.T, h *logHistory, commands []string) {
 	}
 	status, said := readiness(t, ready)
 	for end := time.Now().Add(readyWithin); status == http.StatusOK && time.Now().Before(end); {
+		aMoment()
 		status, said = readiness(t, ready)
 	}
 	wantSaid(t, "not ready", said, `^the journal does not continue`)
@@ -221,6 +222,7 @@ func TestBesideAServerThatRanOnOneThatIsStartedAnewServes(t *testing.T) {
 	}
 	status, said := readiness(t, ready)
 	for end := time.Now().Add(readyWithin); status == http.StatusOK && time.Now().Before(end); {
+		aMoment()
 		status, said = readiness(t, ready)
 	}
 	wantSaid(t, "the first is not ready", said, `^the journal does not continue`)

@@ -8,6 +8,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/keywright/keywright/internal/engines"
 )
 
 const (
@@ -55,11 +57,12 @@ func launch(dir string, env []string, args ...string) (*server, error) {
 		ended:  make(chan struct{}),
 	}
 	s.cmd.Dir, s.cmd.Env, s.cmd.Stdout, s.cmd.Stderr = dir, env, s.Stdout, s.Stderr
-	if err := s.cmd.Start(); err != nil {
+	waited, err := engines.Start(s.cmd, syscall.SIGKILL)
+	if err != nil {
 		return s, err
 	}
 	go func() {
-		s.err = s.cmd.Wait()
+		s.err = <-waited
 		close(s.ended)
 	}()
 	return s, nil
@@ -101,6 +104,9 @@ func (s *server) stop() error {
 	}
 	return nil
 }
+
+// aMoment passes between two looks at what others are to bring about.
+func aMoment() { <-time.After(20 * time.Millisecond) }
 
 // kill ends the server at once, as a crash of the program would.
 func (s *server) kill() {

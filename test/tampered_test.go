@@ -37,6 +37,7 @@ func logged(ts *testscript.TestScript, neg bool, args []string) {
 		if time.Now().After(end) {
 			ts.Fatalf("no %s entries: %s%s", args[0], ts.ReadFile("stdout"), ts.ReadFile("stderr"))
 		}
+		aMoment()
 	}
 }
 
@@ -69,16 +70,18 @@ func onData(data string, args ...string) *exec.Cmd {
 // many, and gives it with its size.
 func sign(t *testing.T, data string, more int) (note string, size int) {
 	t.Helper()
-	for end := time.Now().Add(readyWithin); time.Now().Before(end); {
-		note, _, err := keywright(t, data, "journal", "checkpoint")
+	var refused string // as it is while there are no entries
+	for end := time.Now().Add(readyWithin); time.Now().Before(end); aMoment() {
+		note, stderr, err := keywright(t, data, "journal", "checkpoint")
 		if err != nil {
-			continue // there are no entries yet
+			refused = stderr
+			continue
 		}
 		if size, err = strconv.Atoi(strings.Split(note, "\n")[1]); err == nil && size > more {
 			return note, size
 		}
 	}
-	t.Fatalf("the journal has no more than %d entries", more)
+	t.Fatalf("the journal has no more than %d entries: %s", more, refused)
 	return "", 0
 }
 

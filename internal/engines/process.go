@@ -35,21 +35,36 @@ func run(command *exec.Cmd, last syscall.Signal) (*process, error) {
 	// Not files: so Wait waits for the children too, which hold the pipe.
 	command.Stdout, command.Stderr = p.output, p.output
 	command.SysProcAttr = unprivileged()
-	dieWithParent(command.SysProcAttr, last)
 	command.Dir = "/" // our own may be closed to that user
-
-	started := make(chan error)
+	waited, err := Start(command, last)
+	if err != nil {
+		return p, err
+	}
 	go func() {
 		defer close(p.ended)
+		fmt.Fprintln(p.output, "ended:", <-waited)
+	}()
+	return p, nil
+}
+
+// Start starts a command, which dies by the signal last if this process does,
+// and gives what its Wait will say.
+func Start(command *exec.Cmd, last syscall.Signal) (waited <-chan error, err error) {
+	if command.SysProcAttr == nil {
+		command.SysProcAttr = &syscall.SysProcAttr{}
+	}
+	dieWithParent(command.SysProcAttr, last)
+	started, ended := make(chan error), make(chan error, 1)
+	go func() {
 		runtime.LockOSThread() // the parent is this thread: it lasts as long as the child
 		defer runtime.UnlockOSThread()
 		err := command.Start()
 		started <- err
 		if err == nil {
-			fmt.Fprintln(p.output, "ended:", command.Wait())
+			ended <- command.Wait()
 		}
 	}()
-	return p, <-started
+	return ended, <-started
 }
 
 // ready asks until the answer is nil, the process has ended or ctx has.
