@@ -4,19 +4,12 @@ import (
 	"net/url"
 	"testing"
 
-	"go.uber.org/goleak"
-
 	"github.com/keywright/keywright/internal/engines"
 	"github.com/keywright/keywright/storage"
 	"github.com/keywright/keywright/storage/postgres"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(sharing{m}) }
-
-// sharing runs the tests with an engine that they share.
-type sharing struct{ tests engines.Tests }
-
-func (s sharing) Run() int { return engines.Run(s.tests) }
+func TestMain(m *testing.M) { engines.Main(m) }
 
 // database gives the URL of an empty database.
 func database(t *testing.T) *url.URL {
