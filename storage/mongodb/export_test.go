@@ -76,3 +76,16 @@ func PutStrayDay(ctx context.Context, s *Store, record string, made time.Time) e
 	}
 	return err
 }
+
+// SeenOf gives the time of being seen that a touch of a seat, as it was read,
+// has the server keep where the stored one is not later.
+func SeenOf(read storage.Seat, leases ...storage.Lease) time.Time {
+	seats := seatDocuments{}
+	seats.put(read)
+	moves := make([]move, len(leases))
+	for i, l := range leases {
+		moves[i] = newMove(l)
+	}
+	_, greatest := moveAll(seats, moves)
+	return moment(greatest[seatPath(read.ID)+".seen"].(int64))
+}

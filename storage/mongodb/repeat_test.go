@@ -191,3 +191,14 @@ func finds(t *testing.T, s *mongodb.Store, prefix string, want int) {
 		t.Errorf("%q finds %d, want %d, %v", prefix, len(found), want, err)
 	}
 }
+
+// A commit may have put the seat anew, with the same lease, since it was read.
+func TestATouchWritesBackNothingThatItRead(t *testing.T) {
+	at := func(n int64) time.Time { return time.UnixMilli(n).UTC() }
+	read := storage.Seat{ID: "a", Lease: at(10), Seen: at(4), Body: []byte("{}")}
+	got := mongodb.SeenOf(read,
+		storage.Lease{Seat: "a", At: at(1), Until: at(12)}, storage.Lease{Seat: "a", At: at(3), Until: at(11)}, storage.Lease{Seat: "a", At: at(2), Until: at(11)})
+	if !got.Equal(at(3)) {
+		t.Errorf("it is seen at %v, want the latest of the touches'", got)
+	}
+}

@@ -104,8 +104,12 @@ func moveAll(seats seatDocuments, moves []move) (filter, greatest bson.M) {
 		if _, again := filter[m.path+".lease"]; !again {
 			filter[m.path+".lease"] = seat.Lease
 		}
-		seat.Lease, seat.Seen = max(seat.Lease, m.until), max(seat.Seen, m.at)
-		greatest[m.path+".lease"], greatest[m.path+".seen"] = seat.Lease, seat.Seen
+		seat.Lease = max(seat.Lease, m.until)
+		seen, again := greatest[m.path+".seen"].(int64)
+		if !again || m.at > seen { // not what was read: the filter does not ask for that, and a commit may have set it back
+			seen = m.at
+		}
+		greatest[m.path+".lease"], greatest[m.path+".seen"] = seat.Lease, seen
 		seats.set(m.seat, seat)
 		m.end = seat.Lease
 	}
