@@ -85,12 +85,12 @@ func (s *Store) taggedBlocks(ctx context.Context, q storage.EntryQuery) iter.Seq
 
 // scans gives the filters of scans for a query, all of one order.
 func (s *Store) scans(ctx context.Context, q storage.EntryQuery) ([]bson.M, *options.FindOptionsBuilder, error) {
-	bounds, err := s.blockBounds(ctx, q)
+	tags := tagsFor(q.Filter)
+	bounds, err := s.blockBounds(ctx, q, tags != nil)
 	if err != nil {
 		return nil, nil, err
 	}
 	var filters []bson.M
-	tags := tagsFor(q.Filter)
 	for some := range slices.Chunk(tags, tagsAtOnce) {
 		filters = append(filters, bson.M{"$and": bson.A{bson.M{"tags": oneOf(some)}, bounds}})
 	}
@@ -111,7 +111,7 @@ func (s *Store) scans(ctx context.Context, q storage.EntryQuery) ([]bson.M, *opt
 // blockBounds is a filter for the blocks that may have what the query asks for.
 // Where it is from an index on, the block that holds this may, which begins at
 // most so far before it as a block is long.
-func (s *Store) blockBounds(ctx context.Context, q storage.EntryQuery) (bson.M, error) {
+func (s *Store) blockBounds(ctx context.Context, q storage.EntryQuery, byTags bool) (bson.M, error) {
 	low, high := int64(math.MinInt64), int64(math.MaxInt64)
 	var err error
 	if !q.Filter.From.IsZero() {
@@ -120,7 +120,7 @@ func (s *Store) blockBounds(ctx context.Context, q storage.EntryQuery) (bson.M, 
 	if err == nil && !q.Filter.To.IsZero() {
 		high, err = s.firstSince(ctx, q.Filter.To.UnixMilli())
 	}
-	if err == nil && !q.Newest && tagsFor(q.Filter) != nil {
+	if err == nil && !q.Newest && byTags {
 		// What is appended from now on may be seen by one scan and not by
 		// another, or by one tag of a scan, and a page must not pass over any.
 		var next int64

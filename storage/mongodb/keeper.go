@@ -35,6 +35,9 @@ func (s *Store) Sweep(ctx context.Context, before time.Time, limit int) (int, er
 			return swept, translate(err)
 		}
 	}
+	if swept == limit { // and there may be more to sweep first
+		return swept, nil
+	}
 	return swept, translate(s.sweepStrays(ctx))
 }
 

@@ -2,6 +2,7 @@ package mongodb
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -66,11 +67,10 @@ type stray struct {
 }
 
 // made gives what the id names beside the record, the tag of a word or the
-// birth of a day's record, and whether that is old enough.
-func (d stray) made() (string, bool) {
+// birth of a day's record.
+func (d stray) made() string {
 	parts := strings.Split(d.ID, ".")
-	made := parts[max(0, len(parts)-2)]
-	return made, made < oldestMade()
+	return parts[max(0, len(parts)-2)]
 }
 
 // oldestMade stands behind all tags and births that are old enough.
@@ -88,7 +88,8 @@ func (s *Store) dropStrays(ctx context.Context, c *mongo.Collection, behind stri
 	for _, d := range found {
 		ids = append(ids, d.Record)
 	}
-	records, err := all[recordDocument](ctx, s.surely.records, bson.M{"_id": oneOf(ids)}, options.Find().SetProjection(fields("born", "tag")))
+	// Those of one record mostly stand together.
+	records, err := all[recordDocument](ctx, s.surely.records, bson.M{"_id": oneOf(slices.Compact(ids))}, options.Find().SetProjection(fields("born", "tag")))
 	if err != nil {
 		return "", err
 	}
@@ -97,9 +98,10 @@ func (s *Store) dropStrays(ctx context.Context, c *mongo.Collection, behind stri
 		byID[d.ID] = d
 	}
 	var strays []string
+	oldest := oldestMade()
 	for _, d := range found {
-		made, isOld := d.made()
-		if record, ok := byID[d.Record]; isOld && !(ok && kept(record, made)) {
+		made := d.made()
+		if record, ok := byID[d.Record]; made < oldest && !(ok && kept(record, made)) {
 			strays = append(strays, d.ID)
 		}
 	}

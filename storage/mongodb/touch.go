@@ -103,13 +103,10 @@ func moveAll(seats seatDocuments, moves []move) (filter, greatest bson.M) {
 		}
 		if _, again := filter[m.path+".lease"]; !again {
 			filter[m.path+".lease"] = seat.Lease
+			seat.Seen = before0 // whatever was read: the filter does not ask for it, and a commit may have set it back
 		}
-		seat.Lease = max(seat.Lease, m.until)
-		seen, again := greatest[m.path+".seen"].(int64)
-		if !again || m.at > seen { // not what was read: the filter does not ask for that, and a commit may have set it back
-			seen = m.at
-		}
-		greatest[m.path+".lease"], greatest[m.path+".seen"] = seat.Lease, seen
+		seat.Lease, seat.Seen = max(seat.Lease, m.until), max(seat.Seen, m.at)
+		greatest[m.path+".lease"], greatest[m.path+".seen"] = seat.Lease, seat.Seen
 		seats.set(m.seat, seat)
 		m.end = seat.Lease
 	}
@@ -128,11 +125,11 @@ func (s *Store) moveLeases(ctx context.Context, filter, greatest bson.M) (bool, 
 	return matched, err
 }
 
-// seats reads the seats whose leases are to be moved.
+// seats reads the leases that are to be moved.
 func (s *Store) seats(ctx context.Context, record string, moves []move) (seatDocuments, error) {
 	projection := bson.M{}
 	for _, m := range moves {
-		projection[m.path+".lease"], projection[m.path+".seen"] = 1, 1
+		projection[m.path+".lease"] = 1
 	}
 	var d recordDocument
 	err := s.surely.records.FindOne(ctx, bson.M{"_id": record}, options.FindOne().SetProjection(projection)).Decode(&d)
