@@ -114,6 +114,16 @@ func TestConformance(t *testing.T) {
 			text := engines.MongoDB(t)
 			return open(t, text), open(t, text)
 		},
+		Newer: func(t *testing.T, s storage.Store) {
+			if err := mongodb.SetSchema(t.Context(), s.(*mongodb.Store), 99); err != nil {
+				t.Fatal(err)
+			}
+		},
+		Damage: func(t *testing.T, s storage.Store, first int64) {
+			if err := mongodb.SetBlock(t.Context(), s.(*mongodb.Store), first, bson.M{"entries": "text"}); err != nil {
+				t.Fatal(err)
+			}
+		},
 		Lossy: func(t *testing.T, s storage.Store) (storage.Store, storagetest.Lose) {
 			between := engines.Between(t, parsed(t, urls[s]).Host)
 			through := parsed(t, between.In(urls[s]))

@@ -91,18 +91,6 @@ func TestReadyNamesTheCommandThatAnOlderSchemaNeeds(t *testing.T) {
 	}
 }
 
-func TestANewerSchemaIsLeftAlone(t *testing.T) {
-	s := migrated(t, engines.MongoDB(t))
-	if err := mongodb.SetSchema(t.Context(), s, 99); err != nil {
-		t.Fatal(err)
-	}
-	unready(t, s, "newer keywright")
-	if err := s.Migrate(t.Context()); !fault.Is(err, fault.Unavailable) {
-		t.Fatalf("Migrate says %v", err)
-	}
-	unready(t, s, "newer keywright")
-}
-
 func TestAForeignDatabaseIsLeftAlone(t *testing.T) {
 	s := open(t, engines.MongoDB(t))
 	theirs := mongodb.Database(s).Collection("theirs")

@@ -149,16 +149,6 @@ func TestReadyNamesTheCommandThatAnOlderSchemaNeeds(t *testing.T) {
 	unready(t, s, "keywright migrate")
 }
 
-func TestANewerSchemaIsLeftAlone(t *testing.T) {
-	s := migrated(t, database(t))
-	execute(t, s, "INSERT INTO keywright_schema (version_id, is_applied) VALUES (99, true)")
-	unready(t, s, "newer keywright")
-	if err := s.Migrate(t.Context()); !fault.Is(err, fault.Unavailable) {
-		t.Fatalf("Migrate says %v", err)
-	}
-	unready(t, s, "newer keywright")
-}
-
 func TestAForeignDatabaseIsLeftAlone(t *testing.T) {
 	s := open(t, database(t))
 	execute(t, s, "CREATE TABLE theirs (x integer)")

@@ -1,6 +1,7 @@
 package postgres_test
 
 import (
+	"fmt"
 	"net/url"
 	"testing"
 
@@ -21,6 +22,12 @@ func TestConformance(t *testing.T) {
 		Bare: func(t *testing.T) (s, peer storage.Store) {
 			u := database(t)
 			return open(t, u), open(t, u)
+		},
+		Newer: func(t *testing.T, s storage.Store) {
+			execute(t, s, "INSERT INTO keywright_schema (version_id, is_applied) VALUES (99, true)")
+		},
+		Damage: func(t *testing.T, s storage.Store, first int64) {
+			execute(t, s, fmt.Sprintf("UPDATE chunk SET data = substr(data, 1, 1) WHERE block = %d", first))
 		},
 		Lossy: func(t *testing.T, s storage.Store) (storage.Store, storagetest.Lose) {
 			u := urls[s]

@@ -1,6 +1,7 @@
 package sqlite_test
 
 import (
+	"fmt"
 	"net/url"
 	"path/filepath"
 	"testing"
@@ -48,5 +49,18 @@ func TestConformance(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "keywright.db")
 			return open(t, path), open(t, path)
 		},
+		Newer: func(t *testing.T, s storage.Store) { execute(t, s, "PRAGMA user_version = 99") },
+		Damage: func(t *testing.T, s storage.Store, first int64) {
+			execute(t, s, fmt.Sprintf("UPDATE chunk SET data = x'00' WHERE block = %d", first))
+		},
+		File: func(t *testing.T, file string) storage.Store { return open(t, file) },
 	})
+}
+
+// execute runs a statement behind the driver's back.
+func execute(t *testing.T, s storage.Store, statement string) {
+	t.Helper()
+	if err := sqlite.Exec(t.Context(), s, statement); err != nil {
+		t.Fatal(err)
+	}
 }

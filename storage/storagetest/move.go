@@ -69,31 +69,10 @@ var moveClauses = []clause{
 		m := NewModel()
 		fillBoth(t, m)
 		load(t, s, dump(t, m, 99))
-		listed(t, s, storage.EndsSoonest, storage.Filter{}, "lic_a lic_b")
-		listed(t, s, storage.CreatedNewest, storage.Filter{ExternalID: "É", State: "suspended"}, "lic_a")
-		searched(t, s, "wor", "lic_a")
-
-		was := get(t, s, "lic_a")
-		refused(t, s.Commit(t.Context(), storage.Change{Record: license("lic_a"), Attempt: "again"}), fault.Conflict)
-		now := commit(t, s, change(was.Record))
-		equal(t, now.Version, was.Version+1)
-		equal(t, now.Seats, was.Seats)
-		equal(t, now.Total, was.Total)
-		add(t, s, storage.UsageDelta{Record: "lic_a", Day: "2026-11-21", Valid: 1})
-		equal(t, get(t, s, "lic_a").Total.Count, was.Total.Count+1)
-		waits, err := s.Pending(t.Context(), 99)
-		must(t, err)
-		must(t, s.Settle(t.Context(), waits))
-		equal(t, pending(t, s, 99), []storage.Entry{})
+		likeTheRest(t, s)
 	}},
 	{"LoadsManyAtOnce", func(t testing.TB, s storage.Store) {
-		var many []storage.Whole
-		for n := range 1_500 {
-			c := LicenseChange(n)
-			r := c.Record
-			r.Version, r.Attempt = int64(1+n%3), c.Attempt
-			many = append(many, storage.Whole{Stored: storage.Stored{Record: r}, Pending: c.Entries})
-		}
+		many := manyWholes(1_500)
 		load(t, s, many)
 		slices.SortFunc(many, func(a, b storage.Whole) int { return strings.Compare(a.ID, b.ID) })
 		equal(t, dump(t, s, 400), many)
@@ -170,6 +149,39 @@ func fillBoth(t testing.TB, stores ...storage.Store) {
 				Values: storage.Values{storage.ByCode: {"VALID": 2, "a.b$c": 1}, storage.ByCountry: {"DE": 3}}},
 			storage.UsageDelta{Record: "lic_a", Product: "prd_1", Day: "2026-11-20", Valid: 1})
 	}
+}
+
+// likeTheRest fails unless what fillBoth made is found and changed like what
+// was committed.
+func likeTheRest(t testing.TB, s storage.Store) {
+	t.Helper()
+	listed(t, s, storage.EndsSoonest, storage.Filter{}, "lic_a lic_b")
+	listed(t, s, storage.CreatedNewest, storage.Filter{ExternalID: "É", State: "suspended"}, "lic_a")
+	searched(t, s, "wor", "lic_a")
+
+	was := get(t, s, "lic_a")
+	refused(t, s.Commit(t.Context(), storage.Change{Record: license("lic_a"), Attempt: "again"}), fault.Conflict)
+	now := commit(t, s, change(was.Record))
+	equal(t, now.Version, was.Version+1)
+	equal(t, now.Seats, was.Seats)
+	equal(t, now.Total, was.Total)
+	add(t, s, storage.UsageDelta{Record: "lic_a", Day: "2026-11-21", Valid: 1})
+	equal(t, get(t, s, "lic_a").Total.Count, was.Total.Count+1)
+	waits, err := s.Pending(t.Context(), 99)
+	must(t, err)
+	must(t, s.Settle(t.Context(), waits))
+	equal(t, pending(t, s, 99), []storage.Entry{})
+}
+
+// manyWholes are so many of the licenses that Fill makes, as they were dumped.
+func manyWholes(count int) (many []storage.Whole) {
+	for n := range count {
+		c := LicenseChange(n)
+		r := c.Record
+		r.Version, r.Attempt = int64(1+n%3), c.Attempt
+		many = append(many, storage.Whole{Stored: storage.Stored{Record: r}, Pending: c.Entries})
+	}
+	return many
 }
 
 // wholeOf is a license that was committed once.

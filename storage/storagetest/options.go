@@ -23,6 +23,19 @@ type Options struct {
 	// driver without a connection that could be cut gives nil.
 	Lossy func(t *testing.T, s storage.Store) (through storage.Store, lose Lose)
 
+	// Newer has the database of s say that a newer program migrated it. A driver
+	// that has nothing to migrate gives nil.
+	Newer func(t *testing.T, s storage.Store)
+
+	// Damage makes the block that begins with the entry first one that cannot be
+	// read, as a fault of the disk would, and leaves the others alone, of which
+	// each has 64 entries. A driver that gives nil tests that by itself.
+	Damage func(t *testing.T, s storage.Store, first int64)
+
+	// File opens a file of this name as one that has a database in it. A driver
+	// that is no Copier gives nil.
+	File func(t *testing.T, file string) storage.Store
+
 	// Cannot declares what the driver's engine lacks. What is declared and is
 	// there all the same fails.
 	Cannot []Lack

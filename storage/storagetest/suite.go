@@ -86,6 +86,33 @@ func Run(t *testing.T, open func(t *testing.T) storage.Store, o Options) {
 			})
 		}
 	})
+	o.runOffered(t, open)
+	handles := func(t *testing.T, peers int) []storage.Store {
+		s := open(t)
+		all := []storage.Store{proper{s, t}}
+		for range peers {
+			if o.Peer != nil {
+				all = append(all, proper{o.Peer(t, s), t})
+			}
+		}
+		return all
+	}
+	length, runs := historyTime, 1
+	if os.Getenv("KEYWRIGHT_LONG") != "" {
+		length, runs = historyLong, machineRunsLong
+	}
+	t.Run("Histories", func(t *testing.T) { makeHistories(t, handles(t, 2), length) })
+	t.Run("Machine", func(t *testing.T) {
+		for n := range runs { // each ends what it opened
+			t.Run(strconv.Itoa(n), func(t *testing.T) {
+				runMachine(t, func() []storage.Store { return handles(t, 1) })
+			})
+		}
+	})
+}
+
+// runOffered runs what is asked of a driver that offers what the tests need.
+func (o Options) runOffered(t *testing.T, open func(t *testing.T) storage.Store) {
 	t.Run("Lossy", func(t *testing.T) {
 		if o.Lossy == nil {
 			t.Skip("the driver has no connection that could be cut")
@@ -110,25 +137,43 @@ func Run(t *testing.T, open func(t *testing.T) storage.Store, o Options) {
 			})
 		}
 	})
-	handles := func(t *testing.T, peers int) []storage.Store {
-		s := open(t)
-		all := []storage.Store{proper{s, t}}
-		for range peers {
-			if o.Peer != nil {
-				all = append(all, proper{o.Peer(t, s), t})
-			}
+	t.Run("Bulk", func(t *testing.T) {
+		if _, ok := open(t).(storage.Bulk); !ok {
+			t.Skip("the driver is no Bulk, which is no fault")
 		}
-		return all
-	}
-	length, runs := historyTime, 1
-	if os.Getenv("KEYWRIGHT_LONG") != "" {
-		length, runs = historyLong, machineRunsLong
-	}
-	t.Run("Histories", func(t *testing.T) { makeHistories(t, handles(t, 2), length) })
-	t.Run("Machine", func(t *testing.T) {
-		for n := range runs { // each ends what it opened
-			t.Run(strconv.Itoa(n), func(t *testing.T) {
-				runMachine(t, func() []storage.Store { return handles(t, 1) })
+		for _, c := range bulkClauses {
+			t.Run(c.name, func(t *testing.T) { c.test(t, proper{open(t), t}) })
+		}
+	})
+	t.Run("Newer", func(t *testing.T) {
+		if o.Newer == nil {
+			t.Skip("the driver has nothing to migrate")
+		}
+		s := open(t)
+		o.Newer(t, s)
+		leavesANewerSchemaAlone(t, proper{s, t})
+	})
+	t.Run("Damage", func(t *testing.T) {
+		if o.Damage == nil {
+			t.Skip("the driver does not say how its blocks are damaged")
+		}
+		for _, c := range damageClauses {
+			t.Run(c.name, func(t *testing.T) {
+				s := open(t)
+				c.test(t, proper{s, t}, func(first int64) { o.Damage(t, s, first) })
+			})
+		}
+	})
+	t.Run("Copier", func(t *testing.T) {
+		if o.File == nil {
+			if _, ok := open(t).(storage.Copier); ok {
+				t.Fatal("the driver is a Copier, and has no File")
+			}
+			t.Skip("the driver is no Copier, which is no fault")
+		}
+		for _, c := range copierClauses {
+			t.Run(c.name, func(t *testing.T) {
+				c.test(t, proper{open(t), t}, func(file string) storage.Store { return proper{o.File(t, file), t} })
 			})
 		}
 	})
