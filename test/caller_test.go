@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sync/errgroup"
@@ -28,6 +29,7 @@ type caller struct {
 	planIDs   []string
 	happened  map[happened]int // what the journal must tell of
 	perhaps   map[happened]int // and what, where a call in doubt had been made
+	slowest   time.Duration    // answer, of those that had to be timely
 }
 
 // call is an operation under an idempotency key.

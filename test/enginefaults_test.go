@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/keywright/keywright/internal/engines"
 )
 
@@ -24,15 +26,15 @@ const faultAfter = 300 * time.Millisecond
 func TestFaultsBetweenAServerAndPostgreSQLLoseNothing(t *testing.T) {
 	openSources(t)
 	for name, fault := range map[string]struct {
-		begin   func(*engines.Proxy) (came func() int64)
-		refuses bool // whether there must be calls that are refused
+		begin func(*engines.Proxy) (times func() int64)
+		came  func(seen) bool
 	}{
-		"no connection":     {always((*engines.Proxy).Cut), true},
-		"silence":           {always((*engines.Proxy).BlackHole), true},
-		"connections reset": {always((*engines.Proxy).Reset), true},
-		"slow by 5 s":       {always(func(p *engines.Proxy) { p.Delay(5 * time.Second) }), false},
-		"answers cut short": {always(func(p *engines.Proxy) { p.CutAfter(2000) }), false},
-		"answers lost":      {func(p *engines.Proxy) func() int64 { return p.LoseAnswers("", 60) }, false},
+		"no connection":     {uncounted((*engines.Proxy).Cut), func(s seen) bool { return s.refused > 0 }},
+		"silence":           {uncounted((*engines.Proxy).BlackHole), func(s seen) bool { return s.refused > 0 }},
+		"connections reset": {uncounted((*engines.Proxy).Reset), func(s seen) bool { return s.refused > 0 }},
+		"slow by 5 s":       {uncounted(func(p *engines.Proxy) { p.Delay(5 * time.Second) }), func(s seen) bool { return s.slowest >= 5*time.Second }},
+		"answers cut short": {uncounted(func(p *engines.Proxy) { p.CutAfter(2000) }), func(s seen) bool { return s.sessions > mostSessions }},
+		"answers lost":      {func(p *engines.Proxy) func() int64 { return p.LoseAnswers("", 60) }, func(s seen) bool { return s.times > 0 }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -43,24 +45,56 @@ func TestFaultsBetweenAServerAndPostgreSQLLoseNothing(t *testing.T) {
 			}
 			between := engines.Between(t, u.Host)
 			b := newBench(t, keptIn(t, between.In(direct)))
-			var came func() int64
-			refused := b.suffer(t, func() error { came = fault.begin(between); return nil })
+			before := sessions(t, direct)
+			var s seen
+			var times func() int64
+			s.refused = b.suffer(t, func() error { times = fault.begin(between); return nil })
 			between.Heal()
 			b.settled(t)
 			b.over(t)
-			if came() == 0 || fault.refuses && refused == 0 {
-				t.Errorf("the fault came %d times, %d calls were refused", came(), refused)
+			s.times, s.sessions = times(), sessions(t, direct)-before
+			for _, one := range b.callers {
+				s.slowest = max(s.slowest, one.slowest)
+			}
+			if !fault.came(s) {
+				t.Errorf("nothing is to be seen of the fault: %+v", s)
 			}
 		})
 	}
 }
 
-// always is a fault that comes to every connection.
-func always(begin func(*engines.Proxy)) func(*engines.Proxy) func() int64 {
+// seen is what a fault has left.
+type seen struct {
+	times    int64 // that it came, where it is counted
+	refused  int64 // calls
+	slowest  time.Duration
+	sessions int64 // that the engine had meanwhile
+}
+
+// mostSessions is more than a server, and what looks after it here, has where no
+// connection is lost, which is about 30.
+const mostSessions = 50
+
+// uncounted is a fault that nobody counts.
+func uncounted(begin func(*engines.Proxy)) func(*engines.Proxy) func() int64 {
 	return func(p *engines.Proxy) func() int64 {
 		begin(p)
-		return func() int64 { return 1 }
+		return func() int64 { return 0 }
 	}
+}
+
+// sessions gives how many a database has had.
+func sessions(t *testing.T, database string) (count int64) {
+	t.Helper()
+	connection, err := pgx.Connect(t.Context(), database)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = connection.QueryRow(t.Context(), "SELECT sessions FROM pg_stat_database WHERE datname = current_database()").Scan(&count)
+	if err := errors.Join(err, connection.Close(t.Context())); err != nil {
+		t.Fatal(err)
+	}
+	return count
 }
 
 // bench is a server, and callers that it must lose nothing of.
@@ -133,7 +167,9 @@ func (b *bench) suffer(t *testing.T, begin func() error) int64 {
 func timely(c client, one *caller) error {
 	asked := time.Now()
 	err := one.make(c, one.next())
-	if took := time.Since(asked); took > answersWithin {
+	took := time.Since(asked)
+	one.slowest = max(one.slowest, took)
+	if took > answersWithin {
 		return fmt.Errorf("answered after %v: %v", took, err) //nolint:errorlint // it is no refusal any more
 	}
 	return err
