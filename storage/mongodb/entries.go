@@ -73,11 +73,12 @@ func (s *Store) taggedBlocks(ctx context.Context, q storage.EntryQuery) iter.Seq
 			eachBlock(ctx, s.surely.blocks, filters[0], o)(yield)
 			return
 		}
-		m, err := s.mergeBlocks(ctx, q.Newest, filters, o.SetProjection(fields("_id")))
+		scans, err := begin[blockDocument](ctx, s.surely.blocks, filters, o.SetProjection(fields("_id")))
 		if err != nil {
 			yield(storage.Block{}, err)
 			return
 		}
+		m := blockMerge{scans, q.Newest}
 		defer m.close(ctx)
 		m.each(ctx, s)(yield)
 	}

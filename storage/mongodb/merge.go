@@ -13,32 +13,54 @@ import (
 	"github.com/keywright/keywright/storage"
 )
 
-// blockMerge puts scans for the indexes of blocks into one order.
-type blockMerge struct {
-	newest bool
-	heads  []*blockHead
-}
+// heads are scans under way, of which each stands on its next document.
+type heads[D any] []*head[D]
 
-// blockHead is a scan under way, standing on its next block.
-type blockHead struct {
+type head[D any] struct {
 	cursor *mongo.Cursor
-	first  int64
+	next   D
 }
 
-func (s *Store) mergeBlocks(ctx context.Context, newest bool, filters []bson.M, o *options.FindOptionsBuilder) (*blockMerge, error) {
-	m := &blockMerge{newest: newest}
+// begin begins a scan for each filter.
+func begin[D any](ctx context.Context, c *mongo.Collection, filters []bson.M, o *options.FindOptionsBuilder) (heads[D], error) {
+	var all heads[D]
 	for _, filter := range filters {
-		cursor, err := s.surely.blocks.Find(ctx, filter, o)
+		cursor, err := c.Find(ctx, filter, o)
 		if err == nil {
-			m.heads = append(m.heads, &blockHead{cursor: cursor})
-			err = m.advance(ctx, len(m.heads)-1)
+			all = append(all, &head[D]{cursor: cursor})
+			err = all.advance(ctx, len(all)-1)
 		}
 		if err != nil {
-			m.close(ctx)
+			all.close(ctx)
 			return nil, err
 		}
 	}
-	return m, nil
+	return all, nil
+}
+
+// advance moves head i to its next document and drops it at its end.
+func (all *heads[D]) advance(ctx context.Context, i int) error {
+	h := (*all)[i]
+	if h.cursor.Next(ctx) {
+		var next D
+		err := h.cursor.Decode(&next)
+		h.next = next
+		return err
+	}
+	*all = slices.Delete(*all, i, i+1)
+	return cmp.Or(h.cursor.Err(), h.cursor.Close(ctx))
+}
+
+func (all *heads[D]) close(ctx context.Context) {
+	for _, h := range *all {
+		_ = h.cursor.Close(context.WithoutCancel(ctx))
+	}
+}
+
+// blockMerge puts scans for the indexes of blocks into one order.
+type blockMerge struct {
+	heads[blockDocument]
+	newest bool
 }
 
 // each reads the blocks that the scans give.
@@ -70,14 +92,14 @@ func (m *blockMerge) each(ctx context.Context, s *Store) iter.Seq2[storage.Block
 func (m *blockMerge) take(ctx context.Context, limit int) ([]int64, error) {
 	var firsts []int64
 	for len(m.heads) > 0 && len(firsts) < limit {
-		next := m.heads[0].first
+		next := m.heads[0].next.First
 		for _, h := range m.heads[1:] {
-			if m.newest == (h.first > next) {
-				next = h.first
+			if m.newest == (h.next.First > next) {
+				next = h.next.First
 			}
 		}
 		for i := len(m.heads) - 1; i >= 0; i-- {
-			if m.heads[i].first == next {
+			if m.heads[i].next.First == next {
 				if err := m.advance(ctx, i); err != nil {
 					return nil, err
 				}
@@ -86,23 +108,4 @@ func (m *blockMerge) take(ctx context.Context, limit int) ([]int64, error) {
 		firsts = append(firsts, next)
 	}
 	return firsts, nil
-}
-
-// advance moves head i to its next block and drops it at its end.
-func (m *blockMerge) advance(ctx context.Context, i int) error {
-	h := m.heads[i]
-	if h.cursor.Next(ctx) {
-		var d blockDocument
-		err := h.cursor.Decode(&d)
-		h.first = d.First
-		return err
-	}
-	m.heads = slices.Delete(m.heads, i, i+1)
-	return cmp.Or(h.cursor.Err(), h.cursor.Close(ctx))
-}
-
-func (m *blockMerge) close(ctx context.Context) {
-	for _, h := range m.heads {
-		_ = h.cursor.Close(context.WithoutCancel(ctx))
-	}
 }

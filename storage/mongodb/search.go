@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
-	"go.mongodb.org/mongo-driver/v2/mongo"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
 	"github.com/keywright/keywright/storage"
@@ -113,14 +112,8 @@ func placeIn(d recordDocument, q storage.SearchQuery) (wordPlace, bool) {
 // wordMerge puts scans of words, one for each hundred products, into one
 // order.
 type wordMerge struct {
-	heads []*wordHead
-	last  wordPlace // the last that was taken
-}
-
-// wordHead is a scan under way, standing on its next word.
-type wordHead struct {
-	cursor *mongo.Cursor
-	next   wordDocument
+	heads[wordDocument]
+	last wordPlace // the last that was taken
 }
 
 // How many words a scan reads at once.
@@ -137,19 +130,8 @@ func (s *Store) mergeWords(ctx context.Context, q storage.SearchQuery) (*wordMer
 	}
 	o := options.Find().SetSort(by("word -created -born")).SetHint(hint).SetBatchSize(int32(1 + min(q.First, maxWordBatch))).
 		SetProjection(bson.M{"_id": 0, "word": 1, "created": 1, "born": 1, "record": 1})
-	m := &wordMerge{}
-	for _, filter := range filters {
-		cursor, err := s.surely.words.Find(ctx, filter, o)
-		if err == nil {
-			m.heads = append(m.heads, &wordHead{cursor: cursor})
-			err = m.advance(ctx, len(m.heads)-1)
-		}
-		if err != nil {
-			m.close(ctx)
-			return nil, err
-		}
-	}
-	return m, nil
+	scans, err := begin[wordDocument](ctx, s.surely.words, filters, o)
+	return &wordMerge{heads: scans}, err
 }
 
 // take gives the records of the next words: so many that have not been seen,
@@ -159,12 +141,12 @@ func (m *wordMerge) take(ctx context.Context, limit int, seen map[string]bool) (
 	for len(m.heads) > 0 && len(ids) < limit {
 		first := 0
 		for i, h := range m.heads {
-			if h.at().compare(m.heads[first].at()) < 0 {
+			if h.next.place().compare(m.heads[first].next.place()) < 0 {
 				first = i
 			}
 		}
 		h := m.heads[first]
-		m.last = h.at()
+		m.last = h.next.place()
 		if !seen[h.next.Record] {
 			seen[h.next.Record] = true
 			ids = append(ids, h.next.Record)
@@ -176,21 +158,4 @@ func (m *wordMerge) take(ctx context.Context, limit int, seen map[string]bool) (
 	return ids, nil
 }
 
-func (h *wordHead) at() wordPlace { return wordPlace{h.next.Word, h.next.Created, h.next.Born} }
-
-// advance moves head i to its next word and drops it at its end.
-func (m *wordMerge) advance(ctx context.Context, i int) error {
-	h := m.heads[i]
-	if h.cursor.Next(ctx) {
-		h.next = wordDocument{}
-		return h.cursor.Decode(&h.next)
-	}
-	m.heads = slices.Delete(m.heads, i, i+1)
-	return cmp.Or(h.cursor.Err(), h.cursor.Close(ctx))
-}
-
-func (m *wordMerge) close(ctx context.Context) {
-	for _, h := range m.heads {
-		_ = h.cursor.Close(context.WithoutCancel(ctx))
-	}
-}
+func (d wordDocument) place() wordPlace { return wordPlace{d.Word, d.Created, d.Born} }
