@@ -85,8 +85,22 @@ func (r *report) endTest(e event) {
 		of.failed++
 		fmt.Fprint(r.out, r.output[test{e.Package, e.Test}])
 	case "skip":
-		r.skipped = append(r.skipped, e.Package+" "+e.Test)
+		r.skipped = append(r.skipped, e.Package+" "+e.Test+reason(r.output[test{e.Package, e.Test}]))
 	}
+}
+
+// reason gives what a skipped test said of it, from its output.
+func reason(output string) string {
+	var said string
+	for line := range strings.Lines(output) {
+		if file, text, ok := strings.Cut(line, ".go:"); ok && strings.HasPrefix(file, "    ") { // and its line
+			_, said, _ = strings.Cut(strings.TrimSpace(text), ":")
+		}
+	}
+	if said == "" {
+		return ""
+	}
+	return ":" + said
 }
 
 func (r *report) endPackage(e event) {
