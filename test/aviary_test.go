@@ -59,11 +59,11 @@ func confideTo(t *testing.T, flags ...string) *aviary {
 		t.Fatal(err)
 	}
 	t.Cleanup(a.kill)
-	found, err := a.await(probes)
+	ops, err := a.probes()
 	if err != nil {
 		t.Fatal(err)
 	}
-	a.ops, a.client = found[1], client{url: a.URL, token: knownToken}
+	a.ops, a.client = ops, client{url: a.URL, token: knownToken}
 	return a
 }
 

@@ -3,7 +3,6 @@ package test_test
 import (
 	"io"
 	"net/http"
-	"regexp"
 	"testing"
 )
 
@@ -15,11 +14,11 @@ func TestAServerOnItsStorageIsReady(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(s.kill)
-	probes, err := s.await(regexp.MustCompile(`(?m)^Probes: (http\S+)/healthz `))
+	probes, err := s.probes()
 	if err != nil {
 		t.Fatal(err)
 	}
-	answer, err := http.Get(probes[1] + "/readyz")
+	answer, err := http.Get(probes + "/readyz")
 	if err != nil {
 		t.Fatal(err)
 	}

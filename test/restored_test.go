@@ -40,7 +40,7 @@ func serveProbed(t *testing.T, data string) (s *server, c client, ready string) 
 		t.Fatal(err)
 	}
 	t.Cleanup(s.kill)
-	found, err := s.await(regexp.MustCompile(`Probes: \S+ (\S+)\n`))
+	probes, err := s.probes()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,7 +48,7 @@ func serveProbed(t *testing.T, data string) (s *server, c client, ready string) 
 	if err != nil {
 		t.Fatal(err)
 	}
-	return s, client{url: s.URL, token: strings.TrimSpace(string(token))}, found[1]
+	return s, client{url: s.URL, token: strings.TrimSpace(string(token))}, probes + "/readyz"
 }
 
 // readiness asks a server whether it is ready, and gives what it says.

@@ -68,6 +68,16 @@ func launch(dir string, env []string, args ...string) (*server, error) {
 	return s, nil
 }
 
+// probes gives the address before the names of the probes of a server that was
+// started with --ops-listen.
+func (s *server) probes() (address string, err error) {
+	found, err := s.await(regexp.MustCompile(`(?m)^Probes: (\S+)/healthz `))
+	if err != nil {
+		return "", err
+	}
+	return found[1], nil
+}
+
 // await waits until the standard output has the pattern, and gives what
 // regexp.FindStringSubmatch finds. The server is killed where it does not.
 func (s *server) await(pattern *regexp.Regexp) ([]string, error) {

@@ -5,14 +5,11 @@ import (
 	"fmt"
 	"net/http"
 	"os"
-	"regexp"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 )
-
-var probes = regexp.MustCompile(`(?m)^Probes: (\S+)/healthz `)
 
 // What a server has read it answers, whenever it is told to end: the answers
 // that its log counts are those that the callers got.
@@ -24,11 +21,11 @@ func TestAShutdownUnderLoadAnswersAll(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(server.kill)
-	found, err := server.await(probes)
+	probes, err := server.probes()
 	if err != nil {
 		t.Fatal(err)
 	}
-	answer, err := http.Get(found[1] + "/readyz")
+	answer, err := http.Get(probes + "/readyz")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -280,11 +280,11 @@ func TestAServerWhoseJournalDoesNotGoOnIsNotReadyAndSaysSo(t *testing.T) {
 		t.Fatal(err)
 	}
 	stopAfter(t, server)
-	found, err := server.await(regexp.MustCompile(`Probes: \S+ (\S+)\n`))
+	probes, err := server.probes()
 	if err != nil {
 		t.Fatal(err)
 	}
-	answer, err := http.Get(found[1])
+	answer, err := http.Get(probes + "/readyz")
 	if err != nil {
 		t.Fatal(err)
 	}
