@@ -57,16 +57,23 @@ func TestOpenTakesTheParametersThatItKeepsAnyway(t *testing.T) {
 }
 
 func TestOpenSaysUnavailableInTimeAndWithoutThePassword(t *testing.T) {
-	begun := time.Now()
-	s, err := mongodb.Open(t.Context(), parsed(t, "mongodb://user:hidden@127.0.0.1:1/k?serverSelectionTimeoutMS=300"))
-	if err == nil {
-		_ = s.Close()
-	}
-	if !fault.Is(err, fault.Unavailable) || strings.Contains(err.Error(), "hidden") || strings.Contains(fault.All(err)[0].Message, "127.0.0.1") {
-		t.Errorf("got %v", err)
-	}
-	if took := time.Since(begun); took > 10*time.Second {
-		t.Errorf("it took %v", took)
+	for _, text := range []string{
+		"mongodb://user:hidden@127.0.0.1:1/k?serverSelectionTimeoutMS=300",
+		"mongodb://user:hidden@nowhere.invalid/k?serverSelectionTimeoutMS=300",
+		"mongodb+srv://user:hidden@nowhere.invalid/k",
+	} {
+		begun := time.Now()
+		s, err := mongodb.Open(t.Context(), parsed(t, text))
+		if err == nil {
+			_ = s.Close()
+		}
+		message := fault.All(err)[0].Message
+		if !fault.Is(err, fault.Unavailable) || strings.Contains(err.Error(), "hidden") || strings.Contains(message, "127.0.0.1") || strings.Contains(message, "nowhere") {
+			t.Errorf("%s: %v", text, err)
+		}
+		if took := time.Since(begun); took > 10*time.Second {
+			t.Errorf("%s: it took %v", text, took)
+		}
 	}
 }
 

@@ -2,6 +2,8 @@ package mongodb
 
 import (
 	"cmp"
+	"errors"
+	"net"
 	"net/url"
 	"slices"
 	"strings"
@@ -77,7 +79,11 @@ func read(u *url.URL) (string, settings, error) {
 		}
 	}
 	o := options.Client().SetAppName("keywright").SetTimeout(defaultTimeout).ApplyURI(u.String())
-	if o.Validate() != nil {
+	err := o.Validate()
+	if unknown := (*net.DNSError)(nil); errors.As(err, &unknown) { // of mongodb+srv, whose name leads to the servers'
+		return "", none, fault.Wrap(fault.Unavailable, unknown, "storage cannot be opened")
+	}
+	if err != nil {
 		return "", none, fault.Errorf(fault.InvalidInput, "the %s URL has a host or a parameter that is malformed, or leads nowhere", u.Scheme)
 	}
 	journaled := true
