@@ -53,7 +53,7 @@ func TestConformance(t *testing.T) {
 		Damage: func(t *testing.T, s storage.Store, first int64) {
 			execute(t, s, fmt.Sprintf("UPDATE chunk SET data = x'00' WHERE block = %d", first))
 		},
-		File: func(t *testing.T, file string) storage.Store { return open(t, file) },
+		File: open,
 	})
 }
 

@@ -23,22 +23,15 @@ func TestReportCountsAndShowsWhatFailed(t *testing.T) {
 `,
 			summary: "2 passed, 0 failed\n", shown: "2 passed  p\n", hidden: "chatter",
 		},
-		"a skipped test is named": {
+		"a skipped test is named and says why": {
 			in: `{"Action":"pass","Package":"p","Test":"TestA"}
 {"Action":"skip","Package":"p","Test":"TestB"}
+{"Action":"output","Package":"p","Test":"TestC","Output":"    c_test.go:12: no disk: see README.md\n"}
+{"Action":"output","Package":"p","Test":"TestC","Output":"--- SKIP: TestC (0.00s)\n"}
+{"Action":"skip","Package":"p","Test":"TestC"}
 {"Action":"pass","Package":"p"}
 `,
-			summary: "1 passed, 0 failed\nskipped: p TestB\n",
-		},
-		"a skipped test says why": {
-			in: `{"Action":"output","Package":"p","Test":"TestB","Output":"=== RUN   TestB\n"}
-{"Action":"output","Package":"p","Test":"TestB","Output":"    b_test.go:12: no disk: see README.md\n"}
-{"Action":"output","Package":"p","Test":"TestB","Output":"--- SKIP: TestB (0.00s)\n"}
-{"Action":"skip","Package":"p","Test":"TestB"}
-{"Action":"pass","Package":"p","Test":"TestA"}
-{"Action":"pass","Package":"p"}
-`,
-			summary: "1 passed, 0 failed\nskipped: p TestB: no disk: see README.md\n",
+			summary: "1 passed, 0 failed\nskipped: p TestB\nskipped: p TestC: no disk: see README.md\n",
 		},
 		"a failed test shows its output": {
 			in: `{"Action":"output","Package":"p","Test":"TestA","Output":"want 1, got 2\n"}
