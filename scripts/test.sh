@@ -29,7 +29,7 @@ main() {
 		step vet check_vet
 		step tools build_tools
 		step lint check_lint
-		step test run_tests 20m
+		step test run_tests 30m
 		step fuzz run_fuzz
 		step govulncheck check_vulnerabilities
 		not_run+=('the long run: make test-long')
