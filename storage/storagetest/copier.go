@@ -14,10 +14,7 @@ import (
 )
 
 // copierClause is a clause about copies of s, which copied opens.
-type copierClause struct {
-	name string
-	test func(t testing.TB, s storage.Store, copied func(file string) storage.Store)
-}
+type copierClause = clauseOf[func(t testing.TB, s storage.Store, copied func(file string) storage.Store)]
 
 // copierClauses hold of a driver that is a Copier.
 var copierClauses = []copierClause{

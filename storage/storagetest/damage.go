@@ -10,10 +10,7 @@ import (
 
 // damageClause is a clause about a log of which a block, the one that begins
 // with the entry first, can no longer be read.
-type damageClause struct {
-	name string
-	test func(t testing.TB, s storage.Store, damage func(first int64))
-}
+type damageClause = clauseOf[func(t testing.TB, s storage.Store, damage func(first int64))]
 
 var damageClauses = []damageClause{
 	{"EndsTheBlocksBeforeIt", func(t testing.TB, s storage.Store, damage func(first int64)) {

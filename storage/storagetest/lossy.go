@@ -17,10 +17,7 @@ import (
 type Lose func(after int) (heal func())
 
 // lossyClause is a clause about a handle over a connection that loses answers.
-type lossyClause struct {
-	name string
-	test func(t testing.TB, s, through storage.Store, lose Lose)
-}
+type lossyClause = clauseOf[func(t testing.TB, s, through storage.Store, lose Lose)]
 
 const (
 	lossStep    = 16 // bytes from one loss to the next, less than the last part of any answer

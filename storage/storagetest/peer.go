@@ -17,10 +17,7 @@ import (
 const wakesWithin = 10 * time.Second
 
 // reopenedClause is a clause about a store that nobody has open for a while.
-type reopenedClause struct {
-	name string
-	test func(t testing.TB, s storage.Store, reopened func() storage.Store)
-}
+type reopenedClause = clauseOf[func(t testing.TB, s storage.Store, reopened func() storage.Store)]
 
 var reopenedClauses = []reopenedClause{
 	{"WhatWasAcknowledgedIsThereOnceAllIsClosedAndOpenedAgain", func(t testing.TB, s storage.Store, reopened func() storage.Store) {

@@ -13,17 +13,18 @@ import (
 	"github.com/keywright/keywright/storage"
 )
 
-// clause is one clause of the contract with its test.
-type clause struct {
+// clauseOf is one clause of the contract with its test, a function of what it is
+// about.
+type clauseOf[T any] struct {
 	name string
-	test func(t testing.TB, s storage.Store)
+	test T
 }
 
+// clause is a clause about one handle.
+type clause = clauseOf[func(t testing.TB, s storage.Store)]
+
 // pairClause is a clause about two handles on one database.
-type pairClause struct {
-	name string
-	test func(t testing.TB, s, peer storage.Store)
-}
+type pairClause = clauseOf[func(t testing.TB, s, peer storage.Store)]
 
 // room is what the suite has about one method or subject.
 type room struct {
