@@ -44,37 +44,28 @@ var bulkClauses = []clause{
 		searched(t, s, "ad", "lic_a")
 	}},
 	{"RefusesAnIDThatIsTaken", func(t testing.TB, s storage.Store) {
-		must(t, bulkOf(t, s).BeginLoad(t.Context()))
+		must(t, offered[storage.Bulk](t, s).BeginLoad(t.Context()))
 		load(t, s, []storage.Whole{wholeOf("lic_a")})
 		refused(t, s.Load(t.Context(), []storage.Whole{wholeOf("lic_a")}), fault.Conflict)
 	}},
 	{"IsUnavailableToACallerWhoseContextEnded", func(t testing.TB, s storage.Store) {
-		bulk := bulkOf(t, s)
+		bulk := offered[storage.Bulk](t, s)
 		refused(t, bulk.BeginLoad(ended(t)), fault.Unavailable)
 		must(t, bulk.BeginLoad(t.Context()))
 		refused(t, bulk.EndLoad(ended(t)), fault.Unavailable)
 	}},
 	{"IsUnavailableOnceClosed", func(t testing.TB, s storage.Store) {
-		bulk := bulkOf(t, s)
+		bulk := offered[storage.Bulk](t, s)
 		must(t, s.Close())
 		refused(t, bulk.BeginLoad(t.Context()), fault.Unavailable)
 		refused(t, bulk.EndLoad(t.Context()), fault.Unavailable)
 	}},
 }
 
-func bulkOf(t testing.TB, s storage.Store) storage.Bulk {
-	t.Helper()
-	bulk, ok := unwrap(s).(storage.Bulk)
-	if !ok {
-		t.Fatal("it is no Bulk")
-	}
-	return bulk
-}
-
 // loadInBulk loads so many records a call, of which each is there from then on.
 func loadInBulk(t testing.TB, s storage.Store, records []storage.Whole, each int) {
 	t.Helper()
-	bulk := bulkOf(t, s)
+	bulk := offered[storage.Bulk](t, s)
 	must(t, bulk.BeginLoad(t.Context()))
 	for some := range slices.Chunk(records, each) {
 		load(t, s, some)

@@ -23,7 +23,7 @@ var copierClauses = []copierClause{
 		fillBoth(t, s, m)
 		appended(t, s, block(0, 40))
 		want, file := dump(t, s, 99), filepath.Join(t.TempDir(), "copy")
-		must(t, copierOf(t, s).CopyTo(t.Context(), file))
+		must(t, offered[storage.Copier](t, s).CopyTo(t.Context(), file))
 		info, err := os.Stat(file)
 		must(t, err)
 		if info.Mode().Perm() != 0o600 {
@@ -63,7 +63,7 @@ var copierClauses = []copierClause{
 			before[caller] = acknowledged[caller].Load()
 		}
 		file := filepath.Join(t.TempDir(), "copy")
-		err := copierOf(t, s).CopyTo(t.Context(), file)
+		err := offered[storage.Copier](t, s).CopyTo(t.Context(), file)
 		stop()
 		callers.Wait()
 		must(t, err)
@@ -90,14 +90,14 @@ var copierClauses = []copierClause{
 		dir := t.TempDir()
 		file := filepath.Join(dir, "other")
 		must(t, os.WriteFile(file, []byte("precious"), 0o600))
-		refused(t, copierOf(t, s).CopyTo(t.Context(), file), fault.Conflict)
+		refused(t, offered[storage.Copier](t, s).CopyTo(t.Context(), file), fault.Conflict)
 		has, err := os.ReadFile(file)
 		must(t, err)
 		equal(t, string(has), "precious")
 		filesAre(t, dir, "other")
 	}},
 	{"LeavesNothingAfterAnError", func(t testing.TB, s storage.Store, _ func(file string) storage.Store) {
-		copier, dir := copierOf(t, s), t.TempDir()
+		copier, dir := offered[storage.Copier](t, s), t.TempDir()
 		refused(t, copier.CopyTo(ended(t), filepath.Join(dir, "copy")), fault.Unavailable)
 		refused(t, copier.CopyTo(t.Context(), filepath.Join(dir, "none", "copy")), fault.Unavailable)
 		must(t, s.Close())
@@ -113,15 +113,6 @@ func copiedChange(caller int, n int64) storage.Change {
 	c := change(license(id))
 	c.Put, c.Entries = []storage.Seat{seat("act_a", second(1))}, []storage.Entry{entry("evt " + id)}
 	return c
-}
-
-func copierOf(t testing.TB, s storage.Store) storage.Copier {
-	t.Helper()
-	copier, ok := unwrap(s).(storage.Copier)
-	if !ok {
-		t.Fatal("it is no Copier")
-	}
-	return copier
 }
 
 // filesAre fails unless a directory has these files, and no other.

@@ -16,7 +16,7 @@ func HistoriesFail(t testing.TB, handles []storage.Store, length time.Duration) 
 // ClauseFails gives what the clause of this name, room/clause, says that fails.
 func ClauseFails(t testing.TB, name string, s storage.Store) []string {
 	t.Helper()
-	for _, r := range append(slices.Clip(rooms), room{name: "Bulk", clauses: bulkClauses}) {
+	for _, r := range rooms {
 		for _, c := range r.clauses {
 			if r.name+"/"+c.name == name {
 				return try(t, func(t testing.TB) { c.test(t, proper{s, t}) })
@@ -51,6 +51,14 @@ func LossyFails(t testing.TB, name string, s, through storage.Store, lose Lose) 
 	t.Helper()
 	test := named(t, lossyClauses, name)
 	return try(t, func(t testing.TB) { test(t, proper{s, t}, proper{through, t}, lose) })
+}
+
+// BulkFails gives what the clause about loading in bulk of this name says that
+// fails.
+func BulkFails(t testing.TB, name string, s storage.Store) []string {
+	t.Helper()
+	test := named(t, bulkClauses, name)
+	return try(t, func(t testing.TB) { test(t, proper{s, t}) })
 }
 
 // DamageFails gives what the clause about damage of this name says that fails.

@@ -163,7 +163,7 @@ func TestClausesTellABulkThatIsBroken(t *testing.T) {
 		"its end in time": {"IsUnavailableToACallerWhoseContextEnded", func(b *bulky) { b.end = func(error) error { return nil } }},
 	} {
 		t.Run(name, func(t *testing.T) {
-			mustTell(t, func(b *bulky) []string { return storagetest.ClauseFails(t, "Bulk/"+test.clause, b) }, newBulky, test.spoil)
+			mustTell(t, func(b *bulky) []string { return storagetest.BulkFails(t, test.clause, b) }, newBulky, test.spoil)
 		})
 	}
 }

@@ -28,6 +28,16 @@ func unwrap(s storage.Store) storage.Store {
 	return s
 }
 
+// offered gives what the driver is beside a Store, which it must be.
+func offered[T any](t testing.TB, s storage.Store) T {
+	t.Helper()
+	driver, ok := unwrap(s).(T)
+	if !ok {
+		t.Fatalf("%T is not what it is tested as", unwrap(s))
+	}
+	return driver
+}
+
 var answers = []fault.Code{fault.InvalidInput, fault.NotFound, fault.Conflict, fault.RateLimited, fault.Unavailable}
 
 // Words that no message for a caller has: of SQL, engines and addresses.

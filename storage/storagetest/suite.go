@@ -118,33 +118,27 @@ func (o Options) runOffered(t *testing.T, open func(t *testing.T) storage.Store)
 		if o.Lossy == nil {
 			t.Skip("the driver has no connection that could be cut")
 		}
-		for _, c := range lossyClauses {
-			t.Run(c.name, func(t *testing.T) {
-				s := open(t)
-				through, lose := o.Lossy(t, s)
-				t.Parallel() // most of the time goes by in waiting for the engine to be found again
-				c.test(t, proper{s, t}, proper{through, t}, lose)
-			})
-		}
+		each(t, lossyClauses, func(t *testing.T, c lossyClause) {
+			s := open(t)
+			through, lose := o.Lossy(t, s)
+			t.Parallel() // most of the time goes by in waiting for the engine to be found again
+			c.test(t, proper{s, t}, proper{through, t}, lose)
+		})
 	})
 	t.Run("Bare", func(t *testing.T) {
 		if o.Bare == nil {
 			t.Skip("the driver has nothing to migrate")
 		}
-		for _, c := range bareClauses {
-			t.Run(c.name, func(t *testing.T) {
-				s, peer := o.Bare(t)
-				c.test(t, proper{s, t}, proper{peer, t})
-			})
-		}
+		each(t, bareClauses, func(t *testing.T, c pairClause) {
+			s, peer := o.Bare(t)
+			c.test(t, proper{s, t}, proper{peer, t})
+		})
 	})
 	t.Run("Bulk", func(t *testing.T) {
 		if _, ok := open(t).(storage.Bulk); !ok {
 			t.Skip("the driver is no Bulk, which is no fault")
 		}
-		for _, c := range bulkClauses {
-			t.Run(c.name, func(t *testing.T) { c.test(t, proper{open(t), t}) })
-		}
+		each(t, bulkClauses, func(t *testing.T, c clause) { c.test(t, proper{open(t), t}) })
 	})
 	t.Run("Newer", func(t *testing.T) {
 		if o.Newer == nil {
@@ -158,12 +152,10 @@ func (o Options) runOffered(t *testing.T, open func(t *testing.T) storage.Store)
 		if o.Damage == nil {
 			t.Skip("the driver does not say how its blocks are damaged")
 		}
-		for _, c := range damageClauses {
-			t.Run(c.name, func(t *testing.T) {
-				s := open(t)
-				c.test(t, proper{s, t}, func(first int64) { o.Damage(t, s, first) })
-			})
-		}
+		each(t, damageClauses, func(t *testing.T, c damageClause) {
+			s := open(t)
+			c.test(t, proper{s, t}, func(first int64) { o.Damage(t, s, first) })
+		})
 	})
 	t.Run("Copier", func(t *testing.T) {
 		if o.File == nil {
@@ -172,10 +164,15 @@ func (o Options) runOffered(t *testing.T, open func(t *testing.T) storage.Store)
 			}
 			t.Skip("the driver is no Copier, which is no fault")
 		}
-		for _, c := range copierClauses {
-			t.Run(c.name, func(t *testing.T) {
-				c.test(t, proper{open(t), t}, func(file string) storage.Store { return proper{o.File(t, file), t} })
-			})
-		}
+		each(t, copierClauses, func(t *testing.T, c copierClause) {
+			c.test(t, proper{open(t), t}, func(file string) storage.Store { return proper{o.File(t, file), t} })
+		})
 	})
+}
+
+// each runs clauses, each in a test of its own.
+func each[T any](t *testing.T, clauses []clauseOf[T], run func(t *testing.T, c clauseOf[T])) {
+	for _, c := range clauses {
+		t.Run(c.name, func(t *testing.T) { run(t, c) })
+	}
 }
