@@ -65,6 +65,7 @@ type dependency struct {
 
 var dependencies = []dependency{
 	{"modernc.org/sqlite", "storage/sqlite"},
+	{"github.com/gofrs/flock", "storage/sqlite"},
 	{"github.com/jackc/pgx/v5", "storage/postgres internal/engines"},
 	{"github.com/pressly/goose/v3", "storage/postgres"},
 	{"go.mongodb.org/mongo-driver/v2", "storage/mongodb internal/engines"},

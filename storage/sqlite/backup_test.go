@@ -116,7 +116,7 @@ func TestACopyThatIsGivenUpInTheMiddleLeavesNothing(t *testing.T) {
 	if err := copyTo(ctx, s, filepath.Join(dir, "copy")); !fault.Is(err, fault.Unavailable) {
 		t.Errorf("got %v", err)
 	}
-	onlyThese(t, dir, "keywright.db", "keywright.db-shm", "keywright.db-wal")
+	onlyThese(t, dir, "keywright.db", "keywright.db-shm", "keywright.db-turn", "keywright.db-wal")
 }
 
 // onlyThese fails unless a directory has these files, and no other.

@@ -26,7 +26,7 @@ const (
 )
 
 // forBulk sorts in files: what it sorts may be larger than memory.
-const forBulk = forWriting + "&_pragma=temp_store(FILE)"
+const forBulk = largeCache + "&_pragma=temp_store(FILE)"
 
 // BeginLoad implements storage.Bulk.
 func (s *Store) BeginLoad(ctx context.Context) error {

@@ -5,7 +5,9 @@ package sqlite
 // commit waits for that. But the log can begin anew only when no reader needs
 // it, which under constant reading never happens by itself; so once it is
 // long the writer stands still: new readers then need the database alone, and
-// when the last of the old ones has ended the log begins at its head again.
+// when the last of the old ones has ended the log begins at its head again. It
+// does so in its turn: another process that writes is kept out like a reader,
+// for as long.
 const (
 	// Pages of the log that wait to be copied. While they are, fsync is slow:
 	// with fewer at a time a lone caller meets that in more than one commit of
@@ -78,8 +80,11 @@ func (w *writer) keepLogShort() {
 		w.restartAt = w.restartAfter
 	} else if pages >= w.restartAt {
 		w.restartAt = pages + w.restartAfter
-		tried := make(chan struct{})
-		w.checkpoints.anew <- tried
-		<-tried
+		_ = w.turn.take(func() error {
+			tried := make(chan struct{})
+			w.checkpoints.anew <- tried
+			<-tried
+			return nil
+		})
 	}
 }

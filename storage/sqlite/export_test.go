@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"time"
 
 	"github.com/keywright/keywright/storage"
 )
@@ -114,6 +115,21 @@ func Hold(s storage.Store) (release func()) {
 	}()
 	<-held
 	return func() { close(released) }
+}
+
+// SetPatience sets how long the writer waits for another process.
+func SetPatience(ctx context.Context, s storage.Store, d time.Duration) error {
+	return s.(*Store).write(ctx, func(w *writer) error {
+		w.turn.patience = d
+		return nil
+	})
+}
+
+// Turn tries to take the turn from the processes that write to the file at path.
+func Turn(path string) (taken bool, release func() error, err error) {
+	t := newTurn(path)
+	taken, err = t.file.TryLock()
+	return taken, t.file.Unlock, err
 }
 
 // Waiting gives the number of changes in the queue.

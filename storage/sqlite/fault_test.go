@@ -11,6 +11,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/keywright/keywright/fault"
 	"github.com/keywright/keywright/storage"
@@ -211,7 +212,7 @@ func limitFiles(t *testing.T, bytes uint64) {
 func TestABusyDatabaseIsUnavailableUntilItIsFree(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "keywright.db")
 	s, other := migrated(t, path), open(t, path)
-	if err := sqlite.Exec(t.Context(), s, "PRAGMA busy_timeout = 20"); err != nil {
+	if err := sqlite.SetPatience(t.Context(), s, 20*time.Millisecond); err != nil {
 		t.Fatal(err)
 	}
 	release := sqlite.Hold(other) // inside a transaction
@@ -220,7 +221,7 @@ func TestABusyDatabaseIsUnavailableUntilItIsFree(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	release()
-	if err := sqlite.Exec(t.Context(), s, "PRAGMA busy_timeout = 5000"); err != nil {
+	if err := sqlite.SetPatience(t.Context(), s, 5*time.Second); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.Commit(t.Context(), whole(1)); err != nil {

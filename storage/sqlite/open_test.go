@@ -50,7 +50,7 @@ func TestOpenTakesAbsoluteAndRelativePaths(t *testing.T) {
 func TestFilesBesideTheDatabaseAreTheOwnersAlone(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "keywright.db")
 	migrated(t, path)
-	for _, suffix := range []string{"", "-wal", "-shm"} {
+	for _, suffix := range []string{"", "-wal", "-shm", "-turn"} {
 		info, err := os.Stat(path + suffix)
 		if err != nil {
 			t.Error(err)

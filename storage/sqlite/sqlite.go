@@ -14,7 +14,6 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
-	"time"
 
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
@@ -90,7 +89,7 @@ func open(ctx context.Context, path string) (*Store, error) {
 	s.readers = newPool(readers, func(ctx context.Context) (*conn, error) {
 		return connect(ctx, path, forReading)
 	})
-	s.writer = newWriter(w, s.names, s.states, newCheckpointer(c))
+	s.writer = newWriter(w, newTurn(path), s.names, s.states, newCheckpointer(c))
 	go s.writer.run()
 	go s.writer.checkpoints.run()
 	return s, nil
@@ -119,18 +118,16 @@ const pragmas = "?_busy_timeout=5000&_journal_mode=WAL&_synchronous=FULL&_foreig
 	"&_pragma=page_size(4096)&_pragma=temp_store(MEMORY)&_pragma=wal_autocheckpoint(0)"
 
 // What the connections differ in. Cache sizes are in KiB; the writer's holds
-// a whole group of changes, since what does not fit is written twice. Readers
-// map the file, which at a million licenses trebles the reads of many callers;
-// a disk that fails under a read ends the process.
+// a whole group of changes, since what does not fit is written twice, and it
+// waits for others by turns, not as SQLite would. Readers map the file, which
+// at a million licenses trebles the reads of many callers; a disk that fails
+// under a read ends the process.
 const (
-	forWriting     = "&_pragma=cache_size(-65536)"
+	forWriting     = largeCache + "&_timeout=0"
 	forReading     = "&_pragma=cache_size(-8192)&_pragma=mmap_size(2147418112)&_query_only=1"
 	forCheckpoints = "&_timeout=" + restartPatience
+	largeCache     = "&_pragma=cache_size(-65536)"
 )
-
-// How long a connection waits for another process's, of which SQLite itself
-// knows by busy_timeout.
-const patience = 5 * time.Second
 
 // connect opens a connection. SQLite does not wait by itself while another
 // process turns a new file into one with a write-ahead log.
@@ -142,20 +139,15 @@ func connect(ctx context.Context, path, purpose string) (*conn, error) {
 	}
 	ctx, done := context.WithTimeout(ctx, patience)
 	defer done()
-	for {
-		raw, err := connector.Connect(ctx)
-		if err == nil {
-			return &conn{raw: raw, idle: map[string][]driver.Stmt{}}, nil
-		}
-		if !failedWith(err, sqlite3.SQLITE_BUSY) {
-			return nil, err
-		}
-		select {
-		case <-time.After(10 * time.Millisecond):
-		case <-ctx.Done():
-			return nil, err
-		}
+	c := &conn{idle: map[string][]driver.Stmt{}}
+	err = whileBusy(ctx, func() error {
+		c.raw, err = connector.Connect(ctx)
+		return err
+	})
+	if err != nil {
+		return nil, err
 	}
+	return c, nil
 }
 
 // Close implements storage.Keeper.
@@ -173,6 +165,7 @@ func (s *Store) Close() error {
 	close(s.writer.checkpoints.copy)
 	<-s.writer.checkpoints.ended
 	err := errors.Join(s.readers.close(), s.writer.checkpoints.conn.close(), s.writer.conn.close())
+	s.writer.turn.close()
 	s.codec.Close()
 	return translate(err)
 }

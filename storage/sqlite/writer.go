@@ -25,6 +25,7 @@ type job struct {
 // it.
 type writer struct {
 	conn   *conn
+	turn   *turn
 	names  adder
 	states adder
 	queue  chan *job
@@ -39,9 +40,10 @@ type writer struct {
 	restartAt    int64 // pages in the log
 }
 
-func newWriter(c *conn, n, states *names, checkpoints *checkpointer) *writer {
+func newWriter(c *conn, t *turn, n, states *names, checkpoints *checkpointer) *writer {
 	return &writer{
 		conn:   c,
+		turn:   t,
 		names:  adder{names: n, added: map[string]int64{}},
 		states: adder{names: states, added: map[string]int64{}},
 		queue:  make(chan *job, maxWaiting),
@@ -130,7 +132,7 @@ func (w *writer) gather(first *job) {
 // is applied, and what its changes were told is void: a Conflict may have
 // been with another change of the same group.
 func (w *writer) transact() error {
-	if _, _, err := w.conn.exec("BEGIN IMMEDIATE"); err != nil {
+	if err := w.turn.take(w.begin); err != nil {
 		return err
 	}
 	err := w.applyGroup()
@@ -146,6 +148,11 @@ func (w *writer) transact() error {
 	w.names.committed()
 	w.states.committed()
 	return nil
+}
+
+func (w *writer) begin() error {
+	_, _, err := w.conn.exec("BEGIN IMMEDIATE")
+	return err
 }
 
 // applyGroup applies each change in a savepoint. An error of its own fails the
