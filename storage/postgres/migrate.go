@@ -38,8 +38,11 @@ const (
 
 	selectClock = "SELECT floor(1000 * extract(epoch FROM clock_timestamp()))::bigint"
 
-	lockMigrations = "SELECT pg_advisory_xact_lock(hashtextextended('keywright ' || current_schema(), 0))"
+	tryMigrations = "SELECT pg_try_advisory_xact_lock(hashtextextended('keywright ' || current_schema(), 0))"
 )
+
+// The longest time between two looks whether another has done migrating.
+const lookAgain = 50 * time.Millisecond
 
 // Ready implements storage.Keeper.
 func (s *Store) Ready(ctx context.Context) error {
@@ -118,13 +121,30 @@ type migrationLock struct {
 	tx *sql.Tx
 }
 
-// SessionLock waits until nobody else migrates. It implements lock.SessionLocker.
+// SessionLock waits until nobody else migrates. It implements
+// lock.SessionLocker. Who waits asks again and again: a wait for the lock would
+// keep a connection from whoever has it and needs another to migrate by, and a
+// pooler may have no more.
 func (l *migrationLock) SessionLock(ctx context.Context, _ *sql.Conn) error {
+	for {
+		if err := l.try(ctx); err != nil || l.tx != nil {
+			return err
+		}
+		if err := pause(ctx, lookAgain); err != nil {
+			return err
+		}
+	}
+}
+
+// try sets l.tx if nobody has the lock.
+func (l *migrationLock) try(ctx context.Context) error {
 	tx, err := l.db.BeginTx(ctx, nil)
 	if err != nil {
 		return err
 	}
-	if _, err := tx.ExecContext(ctx, lockMigrations); err != nil {
+	var taken bool
+	err = tx.QueryRowContext(ctx, tryMigrations).Scan(&taken)
+	if err != nil || !taken {
 		return errors.Join(err, tx.Rollback())
 	}
 	l.tx = tx

@@ -2,6 +2,7 @@ package postgres_test
 
 import (
 	"context"
+	"net/url"
 	"strings"
 	"sync"
 	"testing"
@@ -158,10 +159,12 @@ func TestAForeignDatabaseIsLeftAlone(t *testing.T) {
 	unready(t, s, "keywright migrate")
 }
 
-func TestManyMigrateANewDatabaseAtOnce(t *testing.T) {
-	u := database(t)
+func TestManyMigrateANewDatabaseAtOnce(t *testing.T) { manyMigrate(t, database(t), 8) }
+
+func manyMigrate(t *testing.T, u *url.URL, many int) {
+	t.Helper()
 	var all sync.WaitGroup
-	for range 8 {
+	for range many {
 		s := open(t, u)
 		all.Go(func() {
 			if err := s.Migrate(t.Context()); err != nil {

@@ -42,6 +42,11 @@ func TestEverythingWorksThroughPgBouncer(t *testing.T) {
 	}
 }
 
+// Who waits to migrate must not hold the connection that who migrates needs.
+func TestMoreMigrateAtOnceThanPgBouncerHasConnections(t *testing.T) {
+	manyMigrate(t, parse(t, engines.PgBouncer(t, database(t).String())), 3*engines.BouncerPool)
+}
+
 // throughAll commits a license and changes it in every way, reading between.
 func throughAll(t *testing.T, s storage.Store, n int) error {
 	ctx := t.Context()

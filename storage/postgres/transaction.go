@@ -137,12 +137,19 @@ func (s *Store) retry(ctx context.Context, f func() error) error {
 		if err == nil || attempt == maxAttempts || !s.again(err) {
 			return translate(err)
 		}
-		pause := firstPause << min(attempt, 6)
-		select {
-		case <-time.After(rand.N(pause)): //nolint:gosec // jitter is no secret
-		case <-ctx.Done():
-			return translate(errors.Join(ctx.Err(), err))
+		if ended := pause(ctx, firstPause<<min(attempt, 6)); ended != nil {
+			return translate(errors.Join(ended, err))
 		}
+	}
+}
+
+// pause waits for a random part of longest, or until ctx ends.
+func pause(ctx context.Context, longest time.Duration) error {
+	select {
+	case <-time.After(rand.N(longest)): //nolint:gosec // jitter is no secret
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
 	}
 }
 
