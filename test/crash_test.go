@@ -141,8 +141,14 @@ func quiet(s *server) error {
 // What the first start makes is whole or not there, whenever it is killed.
 func TestAServerStartsAfterAKillAtItsFirstStart(t *testing.T) {
 	openSources(t)
+	began := time.Now()
+	server, _ := serveDev(t, t.TempDir())
+	lasts := time.Since(began)
+	if err := server.stop(); err != nil {
+		t.Fatal(err)
+	}
 	for round := range crashRounds() / 2 {
-		after := time.Duration(rand.New(rand.NewPCG(3, uint64(round))).IntN(300)) * time.Millisecond
+		after := partOf(lasts, 3, round)
 		data := t.TempDir()
 		if err := killAtStart(data, after); err != nil {
 			t.Fatalf("round %d: %v", round, err)
@@ -160,4 +166,10 @@ func TestAServerStartsAfterAKillAtItsFirstStart(t *testing.T) {
 			t.Fatalf("round %d, killed after %v: %v", round, after, err)
 		}
 	}
+}
+
+// partOf draws a part of the time that something lasts; which part follows from
+// the number of the round.
+func partOf(lasts time.Duration, seed uint64, round int) time.Duration {
+	return time.Duration(rand.New(rand.NewPCG(seed, uint64(round))).Float64() * float64(lasts))
 }

@@ -22,8 +22,78 @@ import (
 // an empty storage is served as what was dumped.
 func TestWhatAKilledLoadLeavesIsNotServed(t *testing.T) {
 	openSources(t)
-	from := t.TempDir()
-	server, c := serveDev(t, from)
+	d := dumpMuch(t)
+	for name, empty := range emptyEngines(t) {
+		t.Run(name, func(t *testing.T) {
+			const incomplete = "storage is incomplete: a load into it has not ended, or failed"
+			data := emptyLike(t, d.from, empty())
+			killLoad(t, data, d.text)
+			refusesToStart(t, data, incomplete)
+			if _, stderr, err := load(t, data, d.text); err == nil || !strings.Contains(stderr, incomplete) {
+				t.Errorf("another load: %v\n%s", err, stderr)
+			}
+
+			data = emptyLike(t, d.from, empty())
+			if stdout, stderr, err := load(t, data, d.text); err != nil {
+				t.Fatalf("%v\n%s%s", err, stdout, stderr)
+			}
+			d.isServed(t, data)
+		})
+	}
+}
+
+// Whenever it is killed, among the records and the blocks, while it makes
+// indexes or verifies: a storage is empty, refused, or whole.
+func TestALoadThatIsKilledIsServedWholeOrNotAtAll(t *testing.T) {
+	openSources(t)
+	d := dumpMuch(t)
+	for name, empty := range emptyEngines(t) {
+		t.Run(name, func(t *testing.T) {
+			lasts, left := readyWithin, map[string]int{}
+			for round := range loadRounds() {
+				data := emptyLike(t, d.from, empty())
+				command := onData(data, "load")
+				command.Stdin = strings.NewReader(d.text)
+				began := time.Now()
+				if err := command.Start(); err != nil {
+					t.Fatal(err)
+				}
+				killed := time.AfterFunc(partOf(lasts, 52, round), func() { _ = command.Process.Kill() })
+				err := command.Wait()
+				if killed.Stop() {
+					if err != nil {
+						t.Fatal(err)
+					}
+					lasts = time.Since(began)
+				}
+				left[d.isWholeOrNot(t, data)]++
+			}
+			t.Logf("a load lasts %v; what was left: %v", lasts, left)
+			if left["what is refused"] == 0 {
+				t.Error("no load was killed before its end")
+			}
+		})
+	}
+}
+
+func loadRounds() int {
+	if os.Getenv("KEYWRIGHT_LONG") != "" {
+		return 100
+	}
+	return 8
+}
+
+// much is a dump of a thousand licenses, some of which were used.
+type much struct {
+	from string // the data directory
+	text string
+	want holdings
+}
+
+func dumpMuch(t *testing.T) much {
+	t.Helper()
+	d := much{from: t.TempDir()}
+	server, c := serveDev(t, d.from)
 	for range 10 { // as many as are loaded at once
 		if err := c.issueHundred(); err != nil {
 			t.Fatal(err)
@@ -32,39 +102,56 @@ func TestWhatAKilledLoadLeavesIsNotServed(t *testing.T) {
 	if err := each(newCallers(t, c, "moved", 4, 51), calling(c, 20)); err != nil {
 		t.Fatal(err)
 	}
-	want := c.holdings(t)
+	d.want = c.holdings(t)
 	if err := errors.Join(server.stop(), quiet(server)); err != nil {
 		t.Fatal(err)
 	}
-	dump, stderr, err := keywright(t, from, "dump")
-	if err != nil {
+	var stderr string
+	var err error
+	if d.text, stderr, err = keywright(t, d.from, "dump"); err != nil {
 		t.Fatalf("%v\n%s", err, stderr)
 	}
-	for name, empty := range map[string]func() (data string){
+	return d
+}
+
+// isServed fails unless what a storage serves is what was dumped.
+func (d much) isServed(t *testing.T, data string) {
+	t.Helper()
+	server, c := serveDev(t, data)
+	if diff := cmp.Diff(d.want, c.holdings(t)); diff != "" {
+		t.Errorf("differs (-dumped +loaded):\n%.4000s", diff)
+	}
+	if err := errors.Join(server.stop(), quiet(server), verified(t, data)); err != nil {
+		t.Error(err)
+	}
+}
+
+// isWholeOrNot says what a load that was killed has left.
+func (d much) isWholeOrNot(t *testing.T, data string) string {
+	t.Helper()
+	there, err := records(t, data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if there == 0 {
+		return "nothing"
+	}
+	stdout, stderr, err := keywright(t, data, "journal", "verify")
+	switch {
+	case err == nil:
+		d.isServed(t, data)
+		return "all"
+	case !strings.Contains(stderr, "storage is incomplete"):
+		t.Errorf("%d records are there; %v\n%s%s", there, err, stdout, stderr)
+	}
+	return "what is refused"
+}
+
+// emptyEngines make data directories whose storage is to be migrated.
+func emptyEngines(t *testing.T) map[string]func() (data string) {
+	return map[string]func() string{
 		"SQLite":     t.TempDir,
 		"PostgreSQL": func() string { return keptIn(t, engines.Postgres(t)) },
-	} {
-		t.Run(name, func(t *testing.T) {
-			const incomplete = "storage is incomplete: a load into it has not ended, or failed"
-			data := emptyLike(t, from, empty())
-			killLoad(t, data, dump)
-			refusesToStart(t, data, incomplete)
-			if _, stderr, err := load(t, data, dump); err == nil || !strings.Contains(stderr, incomplete) {
-				t.Errorf("another load: %v\n%s", err, stderr)
-			}
-
-			data = emptyLike(t, from, empty())
-			if stdout, stderr, err := load(t, data, dump); err != nil {
-				t.Fatalf("%v\n%s%s", err, stdout, stderr)
-			}
-			server, c := serveDev(t, data)
-			if diff := cmp.Diff(want, c.holdings(t)); diff != "" {
-				t.Errorf("differs (-dumped +loaded):\n%.4000s", diff)
-			}
-			if err := errors.Join(server.stop(), quiet(server), verified(t, data)); err != nil {
-				t.Error(err)
-			}
-		})
 	}
 }
 
