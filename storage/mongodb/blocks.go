@@ -63,7 +63,7 @@ func (s *Store) AppendBlock(ctx context.Context, b storage.Block) error {
 }
 
 func newBlock(b storage.Block) (blockDocument, error) {
-	d := blockDocument{First: b.First, Next: b.Next(), At: b.At.UnixMilli(), Head: b.Head, Born: newTag()}
+	d := blockDocument{First: b.First, Next: b.Next(), At: b.At.UnixMilli(), Head: b.Head, Born: newID()}
 	var list entryList
 	for _, e := range b.Entries {
 		list.Entries = append(list.Entries, newEntry(e))

@@ -42,7 +42,7 @@ func (s *Store) insert(ctx context.Context, c storage.Change, d recordDocument) 
 		d.Pending, d.Dirty = pendingOf(d.Version, c.Entries), 1
 	}
 	var err error
-	if d.Tag, err = s.putWords(ctx, d); err != nil {
+	if d.Edition, err = s.putWords(ctx, d); err != nil {
 		return err
 	}
 	raw, err := encoded(d)
@@ -53,7 +53,7 @@ func (s *Store) insert(ctx context.Context, c storage.Change, d recordDocument) 
 		})
 	}
 	if isTooLarge(err) {
-		s.dropWords(ctx, d.ID, d.Tag)
+		s.dropWords(ctx, d.ID, d.Edition)
 	}
 	if !mongo.IsDuplicateKeyError(err) {
 		return err
@@ -65,7 +65,7 @@ func (s *Store) insert(ctx context.Context, c storage.Change, d recordDocument) 
 	if found && stored.Born == d.Born { // it was sent twice
 		return nil
 	}
-	s.dropWords(ctx, d.ID, d.Tag)
+	s.dropWords(ctx, d.ID, d.Edition)
 	return fault.Clash(fault.Taken, d.ID, "the id is taken")
 }
 
@@ -93,22 +93,22 @@ func (s *Store) update(ctx context.Context, c storage.Change, d recordDocument) 
 // reword makes an update that changes words.
 func (s *Store) reword(ctx context.Context, stored, d recordDocument, filter bson.M, change bson.M) error {
 	d.Born = stored.Born
-	tag, err := s.putWords(ctx, d)
+	edition, err := s.putWords(ctx, d)
 	if err != nil {
 		return err
 	}
-	filter["wordSum"], filter["tag"] = stored.WordSum, stored.Tag
+	filter["wordSum"], filter["edition"] = stored.WordSum, stored.Edition
 	set := change["$set"].(bson.M)
-	set["tag"], set["oldTag"] = tag, stored.Tag
+	set["edition"], set["oldEdition"] = edition, stored.Edition
 	matched, err := s.apply(ctx, d, filter, change)
 	switch {
 	case matched:
-		s.dropAllWords(ctx, d.ID, stored.Tag, stored.OldTag)
+		s.dropAllWords(ctx, d.ID, stored.Edition, stored.OldEdition)
 	case err == nil:
-		s.dropWords(ctx, d.ID, tag)
+		s.dropWords(ctx, d.ID, edition)
 		return fault.Errorf(fault.Conflict, "%s was changed meanwhile", d.Kind)
 	case isTooLarge(err):
-		s.dropWords(ctx, d.ID, tag)
+		s.dropWords(ctx, d.ID, edition)
 	}
 	return err
 }
@@ -182,7 +182,7 @@ func (s *Store) apply(ctx context.Context, d recordDocument, filter, change bson
 func (s *Store) head(ctx context.Context, id string) (recordDocument, bool, error) {
 	var d recordDocument
 	err := s.surely.records.FindOne(ctx, bson.M{"_id": id}, options.FindOne().SetProjection(
-		fields("kind", "version", "attempt", "born", "wordSum", "tag", "oldTag"))).Decode(&d)
+		fields("kind", "version", "attempt", "born", "wordSum", "edition", "oldEdition"))).Decode(&d)
 	if isNone(err) {
 		return d, false, nil
 	}

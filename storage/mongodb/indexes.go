@@ -15,7 +15,7 @@ import (
 // would seem to have lost one.
 const (
 	recordCollection = "record" // by the record's id
-	wordCollection   = "word"   // by record, tag and number; see words.go
+	wordCollection   = "word"   // by record, edition and number; see words.go
 	dayCollection    = "day"    // by the record's birth and day; see usage.go
 	blockCollection  = "block"  // by the index of the first entry
 	metaCollection   = "meta"   // the schema's version, and the clock of many servers

@@ -21,7 +21,7 @@ func (s *Store) Sweep(ctx context.Context, before time.Time, limit int) (int, er
 		return 0, nil
 	}
 	found, err := all[recordDocument](ctx, s.records, bson.M{"gone": bson.M{"$lt": before.UnixMilli()}, "$or": unheld()},
-		options.Find().SetHint("gone").SetLimit(int64(min(limit, most))).SetProjection(fields("born", "version", "tag", "oldTag")))
+		options.Find().SetHint("gone").SetLimit(int64(min(limit, most))).SetProjection(fields("born", "version", "edition", "oldEdition")))
 	if err != nil {
 		return 0, translate(err)
 	}
@@ -50,7 +50,7 @@ func (s *Store) sweep(ctx context.Context, d recordDocument) (bool, error) {
 	if err != nil || result.DeletedCount == 0 {
 		return false, err
 	}
-	s.dropAllWords(ctx, d.ID, d.Tag, d.OldTag)
+	s.dropAllWords(ctx, d.ID, d.Edition, d.OldEdition)
 	_, err = s.days.DeleteMany(ctx, daysOf(d.ID, d.Born))
 	return true, err
 }

@@ -105,7 +105,7 @@ func (s *Store) load(ctx context.Context, records []storage.Whole) error {
 			return err
 		}
 		loaded[i] = d
-		for _, word := range wordsUnder(d, d.Tag) {
+		for _, word := range wordsUnder(d, d.Edition) {
 			words = append(words, word)
 		}
 		for _, u := range w.Days {
@@ -143,7 +143,7 @@ func (s *Store) notLoaded(ctx context.Context, records []recordDocument, err err
 	}
 	left := records[min(failed.WriteErrors[0].Index, len(records)-1):]
 	for _, d := range left {
-		s.dropWords(ctx, d.ID, d.Tag)
+		s.dropWords(ctx, d.ID, d.Edition)
 		_, _ = s.days.DeleteMany(ctx, daysOf(d.ID, d.Born))
 	}
 	return fault.Clash(fault.Taken, left[0].ID, "the id is taken")
@@ -163,7 +163,7 @@ func wholeDocument(w storage.Whole) (recordDocument, error) {
 		d.Pending, d.Dirty = pendingOf(d.Version, w.Pending), 1
 	}
 	if len(d.Words) > 0 {
-		d.Tag = newTag()
+		d.Edition = newID()
 	}
 	return d, nil
 }

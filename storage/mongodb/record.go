@@ -42,9 +42,9 @@ type recordDocument struct {
 	Due                int64    `bson:"due"`
 	Words              []string `bson:"words"`
 
-	WordSum string `bson:"wordSum"` // of all that stands in the word documents; see words.go
-	Tag     string `bson:"tag"`     // theirs
-	OldTag  string `bson:"oldTag"`  // of those before
+	WordSum    string `bson:"wordSum"`    // of all that stands in the word documents; see words.go
+	Edition    string `bson:"edition"`    // theirs
+	OldEdition string `bson:"oldEdition"` // of those before
 
 	Gone  *int64 `bson:"gone,omitempty"`  // the due of a deleted record
 	Dirty int    `bson:"dirty,omitempty"` // 1 while entries are pending, and at times somewhat longer
@@ -90,7 +90,7 @@ func pendingOf(version int64, entries []storage.Entry) map[string]pendingDocumen
 	return pending
 }
 
-// newDocument makes the document of a record, its words' tag left out.
+// newDocument makes the document of a record, its words' edition left out.
 func newDocument(r storage.Record) (recordDocument, error) {
 	done := ""
 	if len(r.Done) > 0 {
@@ -103,7 +103,7 @@ func newDocument(r storage.Record) (recordDocument, error) {
 	x := r.Index
 	d := recordDocument{
 		ID: r.ID, Kind: string(r.Kind), Version: r.Version, Revision: r.Revision, Attempt: r.Attempt,
-		Born: newTag(), Body: string(r.Body), Done: done,
+		Born: newID(), Body: string(r.Body), Done: done,
 		Product: x.Product, Plan: x.Plan, State: x.State, ExternalID: x.ExternalID, CustomerEmail: x.CustomerEmail,
 		CustomerExternalID: x.CustomerExternalID, Created: millis(x.Created, before0), Starts: millis(x.Starts, before0),
 		Ends: millis(x.Ends, never), Due: millis(x.Due, never), Words: append([]string{}, x.Words...), WordSum: wordSum(r),
@@ -172,4 +172,4 @@ func moment(millis int64) time.Time {
 	return time.UnixMilli(millis).UTC()
 }
 
-func newTag() string { return bson.NewObjectID().Hex() }
+func newID() string { return bson.NewObjectID().Hex() }

@@ -42,9 +42,9 @@ func (s *Store) sweepStrays(ctx context.Context) error {
 	for _, some := range []struct {
 		of   *mongo.Collection
 		from *string
-		kept func(d recordDocument, tag string) bool
+		kept func(d recordDocument, edition string) bool
 	}{
-		{s.words, &at.Word, func(d recordDocument, tag string) bool { return d.Tag == tag }},
+		{s.words, &at.Word, func(d recordDocument, edition string) bool { return d.Edition == edition }},
 		{s.days, &at.Day, func(d recordDocument, born string) bool { return d.Born == born }},
 	} {
 		for range straysRounds {
@@ -66,14 +66,14 @@ type stray struct {
 	Record string `bson:"record"`
 }
 
-// made gives what the id names beside the record, the tag of a word or the
+// made gives what the id names beside the record, the edition of a word or the
 // birth of a day's record.
 func (d stray) made() string {
 	parts := strings.Split(d.ID, ".")
 	return parts[max(0, len(parts)-2)]
 }
 
-// oldestMade stands behind all tags and births that are old enough.
+// oldestMade stands behind all editions and births that are old enough.
 func oldestMade() string { return bson.NewObjectIDFromTimestamp(time.Now().Add(-strayAge)).Hex()[:8] }
 
 // dropStrays deletes those of the next documents whose record does not know
@@ -89,7 +89,7 @@ func (s *Store) dropStrays(ctx context.Context, c *mongo.Collection, behind stri
 		ids = append(ids, d.Record)
 	}
 	// Those of one record mostly stand together.
-	records, err := all[recordDocument](ctx, s.surely.records, bson.M{"_id": oneOf(slices.Compact(ids))}, options.Find().SetProjection(fields("born", "tag")))
+	records, err := all[recordDocument](ctx, s.surely.records, bson.M{"_id": oneOf(slices.Compact(ids))}, options.Find().SetProjection(fields("born", "edition")))
 	if err != nil {
 		return "", err
 	}

@@ -17,13 +17,12 @@ import (
 // what a record is found by is said by the record, so one too many costs a
 // look and one too few is what must not be.
 //
-// They are inserted before the commit that needs them, under a tag of their
-// own, which the record then names. Those of the tag before are deleted after
-// it. Who loses a race deletes what it inserted. What a crash leaves between
-// goes when the record's words change a day later, or with a sweep (see
-// strays.go).
+// They are inserted before the commit that needs them, as an edition, which the
+// record then names. Those of the edition before are deleted after it. Who
+// loses a race deletes what it inserted. What a crash leaves between goes when
+// the record's words change a day later, or with a sweep (see strays.go).
 type wordDocument struct {
-	ID      string `bson:"_id"` // the record, the tag and a number
+	ID      string `bson:"_id"` // the record, the edition and a number
 	Kind    string `bson:"kind"`
 	Product string `bson:"product"`
 	Word    string `bson:"word"`
@@ -43,55 +42,55 @@ func wordSum(r storage.Record) string {
 	return hex.EncodeToString(sum[:12])
 }
 
-// putWords inserts the words of a record under a new tag and gives that; none
+// putWords inserts the words of a record as a new edition and gives that; none
 // where there are no words.
 func (s *Store) putWords(ctx context.Context, d recordDocument) (string, error) {
 	if len(d.Words) == 0 {
 		return "", nil
 	}
-	var tags []string
-	_, err := repeat(ctx, func() error { // under another tag, since the first time may have been cut off
-		tags = append(tags, newTag())
-		_, err := s.words.InsertMany(ctx, wordsUnder(d, tags[len(tags)-1]))
+	var editions []string
+	_, err := repeat(ctx, func() error { // as another edition, since the first time may have been cut off
+		editions = append(editions, newID())
+		_, err := s.words.InsertMany(ctx, wordsUnder(d, editions[len(editions)-1]))
 		return err
 	})
 	if err != nil {
 		return "", err
 	}
-	last := len(tags) - 1
-	s.dropWords(ctx, d.ID, tags[:last]...)
-	return tags[last], nil
+	last := len(editions) - 1
+	s.dropWords(ctx, d.ID, editions[:last]...)
+	return editions[last], nil
 }
 
-func wordsUnder(d recordDocument, tag string) []wordDocument {
+func wordsUnder(d recordDocument, edition string) []wordDocument {
 	documents := make([]wordDocument, len(d.Words))
 	for i, word := range d.Words {
 		documents[i] = wordDocument{
-			ID: wordsOf(d.ID) + tag + "." + strconv.Itoa(i), Kind: d.Kind, Product: d.Product, Word: word, Created: d.Created, Born: d.Born, Record: d.ID,
+			ID: wordsOf(d.ID) + edition + "." + strconv.Itoa(i), Kind: d.Kind, Product: d.Product, Word: word, Created: d.Created, Born: d.Born, Record: d.ID,
 		}
 	}
 	return documents
 }
 
-// dropWords deletes the words of these tags, none of which the record names
+// dropWords deletes the words of these editions, none of which the record names
 // any more. The words may be personal, so it does not give up with the caller;
 // but what was committed stays so, and it is no error.
-func (s *Store) dropWords(ctx context.Context, record string, tags ...string) {
-	s.dropWordsIn(ctx, record, rangesOf(record, tags))
+func (s *Store) dropWords(ctx context.Context, record string, editions ...string) {
+	s.dropWordsIn(ctx, record, rangesOf(record, editions))
 }
 
-// dropAllWords deletes the words of these tags, too, and all that are so old
+// dropAllWords deletes the words of these editions, too, and all that are so old
 // that no commit to come needs them.
-func (s *Store) dropAllWords(ctx context.Context, record string, tags ...string) {
+func (s *Store) dropAllWords(ctx context.Context, record string, editions ...string) {
 	old := bson.M{"_id": bson.M{"$gte": wordsOf(record), "$lt": wordsOf(record) + oldestMade()}}
-	s.dropWordsIn(ctx, record, append(rangesOf(record, tags), old))
+	s.dropWordsIn(ctx, record, append(rangesOf(record, editions), old))
 }
 
-func rangesOf(record string, tags []string) bson.A {
+func rangesOf(record string, editions []string) bson.A {
 	var ranges bson.A
-	for _, tag := range tags {
-		if tag != "" {
-			ranges = append(ranges, bson.M{"_id": beginsWith(wordsOf(record) + tag + ".")})
+	for _, edition := range editions {
+		if edition != "" {
+			ranges = append(ranges, bson.M{"_id": beginsWith(wordsOf(record) + edition + ".")})
 		}
 	}
 	return ranges
