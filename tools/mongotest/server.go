@@ -31,7 +31,7 @@ func serve(ctx context.Context, listener net.Listener, data string) error {
 		Listener:  ferretdb.ListenerConfig{Unix: socket},
 		Logger:    slog.New(slog.NewTextHandler(io.Discard, nil)),
 		Handler:   "sqlite",
-		SQLiteURL: "file:" + data + "/",
+		SQLiteURL: "file:" + data + "/?_pragma=synchronous(off)", // a kill loses nothing then, only a machine's crash
 	})
 	if err != nil {
 		return err
