@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -118,16 +119,16 @@ func runNode(t *testing.T, token string, args ...string) string {
 
 // follower is a client of others that prints events.
 type follower struct {
-	lines    *bufio.Scanner
-	problems *strings.Builder
+	lines *bufio.Scanner
+	end   func() error // ends it, and tells how it ended and of what it complained
 }
 
 func follow(t *testing.T, kind, url, token, after string) *follower {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), followPatience)
 	cmd := node(ctx, token, "follow.mjs", kind, url+"/graphql", after)
-	f := &follower{problems: &strings.Builder{}}
-	cmd.Stderr = f.problems
+	var problems strings.Builder
+	cmd.Stderr = &problems
 	out, err := cmd.StdoutPipe()
 	if err == nil {
 		err = cmd.Start()
@@ -136,25 +137,28 @@ func follow(t *testing.T, kind, url, token, after string) *follower {
 		cancel()
 		t.Fatal(err)
 	}
-	f.lines = bufio.NewScanner(out)
-	t.Cleanup(func() {
+	end := sync.OnceValue(func() error {
 		cancel()
 		_, _ = io.Copy(io.Discard, out)
-		_ = cmd.Wait()
+		return fmt.Errorf("ended: %v\n%s", cmd.Wait(), &problems)
 	})
-	return f
+	t.Cleanup(func() { _ = end() })
+	return &follower{lines: bufio.NewScanner(out), end: end}
 }
 
 // read gives so many events.
 func (f *follower) read(t *testing.T, count int) []event {
 	t.Helper()
 	var all []event
-	for len(all) < count && f.lines.Scan() {
+	for len(all) < count {
+		if !f.lines.Scan() {
+			t.Fatalf("it follows no more after %d of %d events: %v", len(all), count, errors.Join(f.lines.Err(), f.end()))
+		}
 		var one event
 		in := json.NewDecoder(strings.NewReader(f.lines.Text()))
 		in.DisallowUnknownFields()
 		if err := in.Decode(&one); err != nil {
-			t.Fatalf("%s: %v\n%s", f.lines.Text(), err, f.problems)
+			t.Fatalf("%s: %v", f.lines.Text(), errors.Join(err, f.end()))
 		}
 		all = append(all, one)
 	}
