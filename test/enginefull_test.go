@@ -35,27 +35,25 @@ func TestAFullDiskOfPostgreSQLStopsIssuingAndLosesNothing(t *testing.T) {
 	b.must(t, disk.Empty())
 	b.settled(t)
 
-	end := func() error { return errors.Join(disk.Fill(0), exhaustLog(t.Context(), database)) }
+	connection, err := pgx.Connect(t.Context(), database) // before it can have ended
+	b.must(t, err)
+	defer connection.Close(context.WithoutCancel(t.Context()))
+	end := func() error { return errors.Join(disk.Fill(0), exhaustLog(t.Context(), connection)) }
 	b.must(t, endUnderLoad(b.on, b.callers, faultAfter, end))
+	b.must(t, disk.Empty())
+	b.must(t, engine.Kill()) // if it has not given up
 	if !strings.Contains(engine.Output(), "PANIC") {
 		t.Errorf("it goes on without room for its log:\n%s", engine.Output())
 	}
-	b.must(t, disk.Empty())
-	b.must(t, engine.Kill()) // if it has not given up
 	b.must(t, engine.Start(t.Context()))
 	b.settled(t)
 	b.over(t)
 }
 
 // exhaustLog writes to PostgreSQL's own log until that ends it.
-func exhaustLog(ctx context.Context, database string) error {
+func exhaustLog(ctx context.Context, connection *pgx.Conn) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	connection, err := pgx.Connect(ctx, database)
-	if err != nil {
-		return err
-	}
-	defer connection.Close(context.WithoutCancel(ctx))
 	for !connection.IsClosed() {
 		_, _ = connection.Exec(ctx, "SELECT pg_logical_emit_message(true, 'full', repeat('full', 1000000))") // fails at last
 	}

@@ -14,6 +14,7 @@ type server struct {
 	directory string
 	port      int
 	running   *process // nil when it is stopped
+	logged    *output  // of the last that was started
 }
 
 // newServer has no data yet.
@@ -35,19 +36,20 @@ func (s *server) start(ctx context.Context, last syscall.Signal, ask func(contex
 	if err != nil {
 		return err
 	}
-	s.running = started
+	s.running, s.logged = started, started.output
 	return started.ready(ctx, ask)
 }
 
 // Address is where it listens.
 func (s *server) Address() string { return address(s.port) }
 
-// Output is the end of what it logged since it was last started.
+// Output is the end of what it logged since it was last started. It lags behind
+// until the server was killed.
 func (s *server) Output() string {
-	if s.running == nil {
+	if s.logged == nil {
 		return ""
 	}
-	return s.running.output.String()
+	return s.logged.String()
 }
 
 // Kill kills the server, and waits until processes of its own have ended too.
