@@ -58,9 +58,7 @@ func TestWhatAServerIsConfidedTurnsUpNowhereElse(t *testing.T) {
 			}
 			ok(bodies.write(t.Context(), undamaged))
 			for _, logged := range logs[level] {
-				if !logged.MatchString(a.Stderr.String()) {
-					t.Errorf("the log does not say %v:\n%.10000s", logged, a.Stderr)
-				}
+				ok(a.logs(logged))
 			}
 			a.wantAllSilent(t)
 

@@ -39,9 +39,7 @@ func TestAFullDiskStopsIssuingAloneAndLosesNothing(t *testing.T) {
 
 	ok(fill(server, data, 64<<10))
 	ok(each(callers, func(one *caller) error { return untilRefused(c, one) }))
-	if !tellsOfTheDisk.MatchString(server.Stderr.String()) {
-		t.Errorf("the log does not say %v:\n%s", tellsOfTheDisk, server.Stderr)
-	}
+	ok(server.logs(tellsOfTheDisk))
 	ok(server.stop())
 	server, c = serveDev(t, data)
 	ok(each(callers, func(one *caller) error { return one.check(c) }))

@@ -29,9 +29,7 @@ func TestAFullDiskOfPostgreSQLStopsIssuingAndLosesNothing(t *testing.T) {
 	b.must(t, each(b.callers, func(one *caller) error { return untilRefused(b.on, one) }))
 	b.must(t, each(b.callers, func(one *caller) error { return one.check(b.on) }))
 	b.must(t, refusedAgain(b.on, b.callers[0]))
-	if !tellsOfTheEnginesDisk.MatchString(b.server.Stderr.String()) {
-		t.Errorf("the log does not say %v:\n%s", tellsOfTheEnginesDisk, b.server.Stderr)
-	}
+	b.must(t, b.server.logs(tellsOfTheEnginesDisk))
 	b.must(t, disk.Empty())
 	b.settled(t)
 

@@ -101,10 +101,10 @@ func goesOnInAnotherEpoch(t *testing.T, h *logHistory) {
 	if status, said := readiness(t, ready); status != http.StatusServiceUnavailable {
 		t.Errorf("with the checkpointFile of before it is ready: %s", said)
 	}
-	wantSaid(t, "the server", s.Stderr.String(), `100 entries of the checkpoint's log are gone.*move checkpointFile away.*checkpointFile=`)
 	if err := s.stop(); err != nil {
 		t.Fatal(err)
 	}
+	wantSaid(t, "the server", s.Stderr.String(), `100 entries of the checkpoint's log are gone.*move checkpointFile away.*checkpointFile=`)
 	if err := os.Rename(filepath.Join(h.data, "checkpoint"), filepath.Join(h.data, "checkpoint.before")); err != nil {
 		t.Fatal(err)
 	}

@@ -19,8 +19,8 @@ const (
 
 var listening = regexp.MustCompile(`(?m)^Keywright listens on (http\S+)\n`)
 
-// errEarly is the end of a program that never listened.
-var errEarly = errors.New("ended before it listened")
+// errEarly is the end of a program that was yet to say something.
+var errEarly = errors.New("ended before it said so")
 
 // A server is a running keywright that listens at URL.
 type server struct {
@@ -80,17 +80,29 @@ func (s *server) probes() (address string, err error) {
 
 // await waits until the standard output has the pattern, and gives what
 // regexp.FindStringSubmatch finds. The server is killed where it does not.
-func (s *server) await(pattern *regexp.Regexp) ([]string, error) {
+func (s *server) await(pattern *regexp.Regexp) ([]string, error) { return s.awaitIn(s.Stdout, pattern) }
+
+// logs waits until the log of a server that runs has the pattern. What is read
+// of a program lags behind what it writes.
+func (s *server) logs(pattern *regexp.Regexp) error {
+	_, err := s.awaitIn(s.Stderr, pattern)
+	return err
+}
+
+func (s *server) awaitIn(o *output, pattern *regexp.Regexp) ([]string, error) {
 	timeout := time.After(readyWithin)
-	for {
-		text, changed := s.Stdout.read()
+	for ended := false; ; {
+		text, changed := o.read()
 		if found := pattern.FindStringSubmatch(text); found != nil {
 			return found, nil
 		}
+		if ended {
+			return nil, fmt.Errorf("%w: %v\n%s%s", errEarly, s.cmd.ProcessState, s.Stdout, s.Stderr)
+		}
 		select {
 		case <-changed:
-		case <-s.ended:
-			return nil, fmt.Errorf("%w: %v\n%s%s", errEarly, s.cmd.ProcessState, s.Stdout, s.Stderr)
+		case <-s.ended: // and with it what it wrote
+			ended = true
 		case <-timeout:
 			s.kill()
 			return nil, fmt.Errorf("no %v after %v\n%s%s", pattern, readyWithin, s.Stdout, s.Stderr)

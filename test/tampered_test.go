@@ -293,8 +293,8 @@ func TestAServerWhoseJournalDoesNotGoOnIsNotReadyAndSaysSo(t *testing.T) {
 	if err != nil || answer.StatusCode != http.StatusServiceUnavailable || !strings.Contains(string(body), "the journal does not continue its last checkpoint") {
 		t.Errorf("%v: %d %s", err, answer.StatusCode, body)
 	}
-	if said := server.Stderr.String(); !strings.Contains(said, "level=ERROR") || !strings.Contains(said, "the log ends here") {
-		t.Errorf("the server says\n%s", said)
+	if err := server.logs(regexp.MustCompile(`level=ERROR .*the log ends here`)); err != nil {
+		t.Error(err)
 	}
 	_, stderr, err := keywright(t, h.data, "journal", "checkpoint", "--checkpoint-file="+filepath.Join(h.data, "checkpoint"))
 	if err == nil || !strings.Contains(stderr, "Nothing is signed any more") {
