@@ -193,7 +193,7 @@ func TestAStreamOutlastsTheServersPatience(t *testing.T) {
 	for name, http2 := range map[string]bool{"HTTP/1.1": false, "HTTP/2": true} {
 		t.Run(name, func(t *testing.T) {
 			transport := &wire.Transport{Streams: wire.NewStreams(0), Patience: wire.DefaultPatience()}
-			transport.Patience.Beat = 20 * time.Millisecond
+			transport.Patience.Beat = 50 * time.Millisecond
 			server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				err := transport.ServeEvents(w, r, func(ctx context.Context) wire.Answers {
 					return func(context.Context) []byte { <-ctx.Done(); return nil }
@@ -202,7 +202,7 @@ func TestAStreamOutlastsTheServersPatience(t *testing.T) {
 					t.Error(err)
 				}
 			}))
-			server.Config.ReadTimeout, server.Config.WriteTimeout = 50*time.Millisecond, 50*time.Millisecond
+			server.Config.ReadTimeout, server.Config.WriteTimeout = time.Second, time.Second // enough for TLS to begin
 			server.EnableHTTP2 = http2
 			server.StartTLS()
 			defer server.Close()
@@ -213,7 +213,7 @@ func TestAStreamOutlastsTheServersPatience(t *testing.T) {
 			if (answer.ProtoMajor == 2) != http2 {
 				t.Error(answer.Proto)
 			}
-			wantEvents(t, bufio.NewReader(answer.Body), strings.Repeat(":\n\n", 10)) // 200 ms
+			wantEvents(t, bufio.NewReader(answer.Body), strings.Repeat(":\n\n", 25)) // 1.25 s
 			answer.Body.Close()
 		})
 	}
