@@ -120,7 +120,7 @@ func runNode(t *testing.T, token string, args ...string) string {
 // follower is a client of others that prints events.
 type follower struct {
 	lines *bufio.Scanner
-	end   func() error // ends it, and tells how it ended and of what it complained
+	end   func() string // ends it, and tells how it ended and of what it complained
 }
 
 func follow(t *testing.T, kind, url, token, after string) *follower {
@@ -137,12 +137,12 @@ func follow(t *testing.T, kind, url, token, after string) *follower {
 		cancel()
 		t.Fatal(err)
 	}
-	end := sync.OnceValue(func() error {
+	end := sync.OnceValue(func() string {
 		cancel()
 		_, _ = io.Copy(io.Discard, out)
-		return fmt.Errorf("ended: %v\n%s", cmd.Wait(), &problems)
+		return fmt.Sprintf("ended: %v\n%s", cmd.Wait(), &problems)
 	})
-	t.Cleanup(func() { _ = end() })
+	t.Cleanup(func() { end() })
 	return &follower{lines: bufio.NewScanner(out), end: end}
 }
 
@@ -152,13 +152,13 @@ func (f *follower) read(t *testing.T, count int) []event {
 	var all []event
 	for len(all) < count {
 		if !f.lines.Scan() {
-			t.Fatalf("it follows no more after %d of %d events: %v", len(all), count, errors.Join(f.lines.Err(), f.end()))
+			t.Fatalf("it follows no more after %d of %d events: %v, %s", len(all), count, f.lines.Err(), f.end())
 		}
 		var one event
 		in := json.NewDecoder(strings.NewReader(f.lines.Text()))
 		in.DisallowUnknownFields()
 		if err := in.Decode(&one); err != nil {
-			t.Fatalf("%s: %v", f.lines.Text(), errors.Join(err, f.end()))
+			t.Fatalf("%s: %v, %s", f.lines.Text(), err, f.end())
 		}
 		all = append(all, one)
 	}
