@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net"
 	"os"
@@ -141,17 +142,22 @@ func directory(within string) (string, error) {
 	return path, os.Chown(path, uid, gid)
 }
 
-// freePort is below those that the kernel gives to clients, so that a server
-// that was stopped finds its own still free.
-func freePort() (int, error) {
+// freePort gives a port at which nothing listens, and which no process of tests
+// is given before it is let go. It is below those that the kernel gives to
+// clients, so that a server that was stopped finds its own still free.
+func freePort() (port int, taken io.Closer, err error) {
 	for range 100 {
 		port := 10000 + rand.IntN(22000)
-		listener, err := net.Listen("tcp", address(port))
-		if err == nil {
-			return port, listener.Close()
+		taken, err := net.ListenPacket("udp", address(port)) // in the way of no server, for those use TCP
+		if err != nil {
+			continue
 		}
+		if listener, err := net.Listen("tcp", address(port)); err == nil {
+			return port, taken, listener.Close()
+		}
+		taken.Close()
 	}
-	return 0, errors.New("no port of 127.0.0.1 is free")
+	return 0, nil, errors.New("no port of 127.0.0.1 is free")
 }
 
 func address(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }

@@ -3,6 +3,7 @@ package engines
 import (
 	"context"
 	"errors"
+	"io"
 	"os"
 	"os/exec"
 	"syscall"
@@ -13,6 +14,7 @@ import (
 type server struct {
 	directory string
 	port      int
+	portTaken io.Closer
 	running   *process // nil when it is stopped
 	logged    *output  // of the last that was started
 }
@@ -26,8 +28,8 @@ func newServerIn(within string) (server, error) {
 	if err != nil {
 		return server{}, err
 	}
-	port, err := freePort()
-	return server{directory: directory, port: port}, err
+	port, taken, err := freePort()
+	return server{directory: directory, port: port, portTaken: taken}, err
 }
 
 // start starts the program and returns when it answers what it is asked.
@@ -66,5 +68,11 @@ func (s *server) end(by syscall.Signal) error {
 	return err
 }
 
-// remove kills the server and removes its files.
-func (s *server) remove() error { return errors.Join(s.Kill(), os.RemoveAll(s.directory)) }
+// remove kills the server, removes its files and lets its port go.
+func (s *server) remove() error {
+	err := errors.Join(s.Kill(), os.RemoveAll(s.directory))
+	if s.portTaken != nil {
+		err = errors.Join(err, s.portTaken.Close())
+	}
+	return err
+}

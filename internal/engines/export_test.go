@@ -1,0 +1,3 @@
+package engines
+
+var FreePort = freePort
