@@ -97,7 +97,7 @@ func TestOperationsEndWithTheirConnection(t *testing.T) {
 
 func TestAPeerThatAnswersNoPingIsClosed(t *testing.T) {
 	h := newHouse(t, func(w *wire.Transport) {
-		w.Patience.Beat, w.Patience.Progress = 10*time.Millisecond, 50*time.Millisecond
+		w.Patience.Beat, w.Patience.Progress = 100*time.Millisecond, 500*time.Millisecond
 	})
 	conn := h.lean(strings.Replace(upgradeHead, "%s", "localhost", 1)+"\r\n", "\r\n\r\n")
 	h.exchange(conn, frame(greeting), ack)

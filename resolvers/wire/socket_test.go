@@ -80,7 +80,7 @@ func TestMessagesOutOfOrderCloseTheConnection(t *testing.T) {
 }
 
 func TestWhoDoesNotGreetIsClosed(t *testing.T) {
-	h := newHouse(t, func(w *wire.Transport) { w.Patience.Greeting = 20 * time.Millisecond })
+	h := newHouse(t, func(w *wire.Transport) { w.Patience.Greeting = 500 * time.Millisecond })
 	c := h.dial()
 	c.wantClosed(4408, "Connection initialisation timeout")
 

@@ -99,7 +99,7 @@ func unavailableInTime(t *testing.T, s storage.Store) {
 			t.Errorf("got %v", err)
 		}
 	}
-	if took := time.Since(start); took > 5*given {
+	if took := time.Since(start); took > given+5*time.Second { // on a busy machine
 		t.Errorf("%v passed of %v", took, given)
 	}
 }
