@@ -46,8 +46,9 @@ func engineRounds() int {
 	return 6
 }
 
-// killAndRetry kills a server in the midst of calls. When it does, and the
-// calls, follow from the number of the round.
+// killAndRetry kills a server in the midst of calls. When it does, as a part of
+// the time that a call takes or more, and the calls follow from the number of
+// the round.
 func killAndRetry(t *testing.T, data string, rounds int) {
 	t.Helper()
 	server, c := serveDev(t, data)
@@ -56,10 +57,18 @@ func killAndRetry(t *testing.T, data string, rounds int) {
 		t.Fatal(err)
 	}
 	callers := newCallers(t, c, "c", 8, 1)
+	began := time.Now()
+	if err := each(callers, calling(c, 1)); err != nil {
+		t.Fatal(err)
+	}
+	latest := max(500*time.Millisecond, 8*time.Since(began))
+	if err := each(callers, func(one *caller) error { return one.settle(c) }); err != nil {
+		t.Fatal(err)
+	}
 	calls, inDoubt := 0, 0
 	for round := range rounds {
 		random := rand.New(rand.NewPCG(2, uint64(round)))
-		after := time.Duration(random.Float64() * random.Float64() * float64(500*time.Millisecond))
+		after := time.Duration(random.Float64() * random.Float64() * float64(latest))
 		failed := func(err error) {
 			t.Helper()
 			if err != nil {
