@@ -12,7 +12,7 @@ fuzz_runs=${FUZZ_RUNS:-20000x}
 shorter_runs=1000x # to make an input shorter; by itself Go takes a minute for each
 
 # Begun first, so that none of them is waited for alone at the end.
-longest=(./storage/mongodb ./test ./storage/sqlite)
+longest=(./storage/mongodb ./test ./storage/sqlite ./storage/postgres)
 
 other_modules=(tools tools/mongotest)
 
